@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Zydis as a decoder: all optional extensions as its defaults have them. Operands are not decoded.
+ */
+#include <faultline/oracle/decode.h>
+
+#include <Zydis/Zydis.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct zydis_decoder {
+    struct fl_decoder base;
+    ZydisDecoder decoder[3]; /* 16, 32, 64 bits */
+    char version[24];
+};
+
+static enum fl_decode_class classify(const ZydisDecodedInstruction *insn)
+{
+    /* 0F 0D and 0F 18, whatever the version calls them: the hint nops among these have a category of their own. */
+    if (insn->meta.category == ZYDIS_CATEGORY_PREFETCH || insn->meta.category == ZYDIS_CATEGORY_PREFETCHWT1)
+        return insn->mnemonic == ZYDIS_MNEMONIC_NOP ? FL_DEC_NOP : FL_DEC_PREFETCH;
+    switch (insn->mnemonic) {
+    /* AVX512PF: prefetches with a vector of addresses; they do not fault either. */
+    case ZYDIS_MNEMONIC_VGATHERPF0DPD:
+    case ZYDIS_MNEMONIC_VGATHERPF0DPS:
+    case ZYDIS_MNEMONIC_VGATHERPF0QPD:
+    case ZYDIS_MNEMONIC_VGATHERPF0QPS:
+    case ZYDIS_MNEMONIC_VGATHERPF1DPD:
+    case ZYDIS_MNEMONIC_VGATHERPF1DPS:
+    case ZYDIS_MNEMONIC_VGATHERPF1QPD:
+    case ZYDIS_MNEMONIC_VGATHERPF1QPS:
+    case ZYDIS_MNEMONIC_VSCATTERPF0DPD:
+    case ZYDIS_MNEMONIC_VSCATTERPF0DPS:
+    case ZYDIS_MNEMONIC_VSCATTERPF0QPD:
+    case ZYDIS_MNEMONIC_VSCATTERPF0QPS:
+    case ZYDIS_MNEMONIC_VSCATTERPF1DPD:
+    case ZYDIS_MNEMONIC_VSCATTERPF1DPS:
+    case ZYDIS_MNEMONIC_VSCATTERPF1QPD:
+    case ZYDIS_MNEMONIC_VSCATTERPF1QPS: return FL_DEC_PREFETCH;
+    case ZYDIS_MNEMONIC_NOP: return FL_DEC_NOP;
+    default: return FL_DEC_OTHER;
+    }
+}
+
+static struct fl_decoded zydis_decode(struct fl_decoder *d, const uint8_t *bytes, size_t n, unsigned bits)
+{
+    struct zydis_decoder *z = (struct zydis_decoder *)d;
+    ZydisDecodedInstruction insn;
+    ZyanStatus status = n == 0 ? ZYDIS_STATUS_NO_MORE_DATA
+                               : ZydisDecoderDecodeInstruction(&z->decoder[bits == 64   ? 2
+                                                                           : bits == 32 ? 1
+                                                                                        : 0],
+                                                               NULL, bytes, n, &insn);
+
+    if (ZYAN_SUCCESS(status))
+        return (struct fl_decoded){(uint8_t)classify(&insn), insn.length};
+    if (status == ZYDIS_STATUS_NO_MORE_DATA)
+        return (struct fl_decoded){FL_DEC_INCOMPLETE, 0};
+    if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
+        return (struct fl_decoded){FL_DEC_TOO_LONG, 0};
+    return (struct fl_decoded){FL_DEC_INVALID, 0};
+}
+
+static void zydis_close(struct fl_decoder *d)
+{
+    free(d);
+}
+
+struct fl_decoder *fl_zydis_open(char why[256])
+{
+    static const struct {
+        ZydisMachineMode mode;
+        ZydisStackWidth stack;
+    } modes[3] = {
+        {ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16},
+        {ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32},
+        {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
+    };
+    struct zydis_decoder *z = calloc(1, sizeof(*z));
+    ZyanU64 version = ZydisGetVersion();
+
+    if (!z) {
+        snprintf(why, 256, "zydis: out of memory");
+        return NULL;
+    }
+    snprintf(z->version, sizeof(z->version), "%u.%u.%u", (unsigned)ZYDIS_VERSION_MAJOR(version),
+             (unsigned)ZYDIS_VERSION_MINOR(version), (unsigned)ZYDIS_VERSION_PATCH(version));
+    z->base = (struct fl_decoder){"zydis", z->version, zydis_decode, zydis_close};
+    if (ZYDIS_VERSION_MAJOR(version) != ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) ||
+        ZYDIS_VERSION_MINOR(version) != ZYDIS_VERSION_MINOR(ZYDIS_VERSION)) {
+        /* The numbers of mnemonics differ between minor versions. */
+        snprintf(why, 256, "zydis: built for version %u.%u, found %s", (unsigned)ZYDIS_VERSION_MAJOR(ZYDIS_VERSION),
+                 (unsigned)ZYDIS_VERSION_MINOR(ZYDIS_VERSION), z->version);
+        zydis_close(&z->base);
+        return NULL;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        ZyanStatus status = ZydisDecoderInit(&z->decoder[i], modes[i].mode, modes[i].stack);
+
+        if (!ZYAN_SUCCESS(status)) {
+            snprintf(why, 256, "zydis %s: initialisation failed with status %#x", z->version, (unsigned)status);
+            zydis_close(&z->base);
+            return NULL;
+        }
+    }
+    return &z->base;
+}

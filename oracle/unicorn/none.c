@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands in for the Unicorn executor in a build without Unicorn. */
+#include <stdio.h>
+
+#include <faultline/oracle/exec.h>
+
+enum fl_status fl_unicorn_open(const struct fl_ram *ram, struct fl_executor **out, char why[256])
+{
+    if (ram == NULL || out == NULL || why == NULL)
+        return FL_INVALID;
+    snprintf(why, 256, "built without Unicorn");
+    return FL_UNSUPPORTED;
+}
