@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The entry points that libFuzzer and AFL++ (through its libFuzzer-compatible driver) call, and the settings that reach a
+ * target through its environment:
+ *
+ *   FAULTLINE_STATS=FILE     counters go to this file (struct fl_stats, shared memory), made by the faultline command
+ *   FAULTLINE_EXECUTOR=0|1   0: no executor; 1: refuse to start without one; unset: use one where there is one
+ *   FAULTLINE_DECODERS=0     no disassemblers
+ *   FAULTLINE_CELLS=0        decision cells are not shown to the engine
+ */
+#include "target.h"
+
+#include <faultline/fuzz/mutate.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "die.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                                 size_t max_size, unsigned seed);
+
+/* Engines call plain functions: this is the one place that keeps state between calls. */
+static struct fl_judge *judge;
+static struct fl_scenario scenario;
+static bool show_cells;
+
+static bool setting(const char *name, char value)
+{
+    const char *text = getenv(name);
+
+    return text && text[0] == value && text[1] == 0;
+}
+
+static struct fl_stats *open_stats(void)
+{
+    const char *path = getenv("FAULTLINE_STATS");
+    struct fl_stats *stats;
+    struct stat st;
+    int fd;
+
+    if (!path)
+        return NULL;
+    fd = open(path, O_RDWR);
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof *stats) {
+        fprintf(stderr, "faultline: FAULTLINE_STATS: %s is not a counters file of this version\n", path);
+        exit(2);
+    }
+    stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (stats == MAP_FAILED) {
+        fprintf(stderr, "faultline: FAULTLINE_STATS: cannot map %s\n", path);
+        exit(2);
+    }
+    return stats;
+}
+
+static void start(void)
+{
+    struct fl_judge_options options = {
+        .target = fl_this_target,
+        .executor = !setting("FAULTLINE_EXECUTOR", '0') && fl_this_target != FL_TARGET_PREFETCH,
+        .require_executor = setting("FAULTLINE_EXECUTOR", '1') && fl_this_target != FL_TARGET_PREFETCH,
+        .decoders = !setting("FAULTLINE_DECODERS", '0') && fl_this_target == FL_TARGET_PREFETCH,
+        .stats = open_stats(),
+    };
+    char why[256];
+
+    show_cells = !setting("FAULTLINE_CELLS", '0');
+    if (fl_judge_open(&options, &judge, why) != FL_OK) {
+        fprintf(stderr, "faultline: target %s cannot start: %s\n", fl_target_name(fl_this_target), why);
+        exit(3);
+    }
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    if (!judge)
+        start();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fl_divergence d;
+    unsigned record;
+
+    if (!judge)
+        start();
+    if (show_cells)
+        fl_judge_set_counters(judge, fl_engine_counters());
+    fl_scenario_decode(data, size, &scenario);
+    if (fl_judge_scenario(judge, &scenario, &d, &record)) {
+        fl_report_divergence(&d, &scenario, record);
+        fl_die((enum fl_check)d.check);
+    }
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    return fl_mutate(data, size, max_size, seed, fl_this_target);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                                 size_t max_size, unsigned seed)
+{
+    return fl_crossover(a, a_size, b, b_size, out, max_size, seed);
+}

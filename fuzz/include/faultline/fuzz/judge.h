@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge: takes a scenario through world, core, executors and oracles, and answers whether anything disagreed. It is
+ * what every fuzz target, the replayer and the benchmarks call; the engines only differ in who hands it the scenarios.
+ */
+#ifndef FAULTLINE_FUZZ_JUDGE_H
+#define FAULTLINE_FUZZ_JUDGE_H
+
+#include <faultline/core.h>
+#include <faultline/fuzz/scenario.h>
+#include <faultline/fuzz/stats.h>
+#include <stdio.h>
+
+enum fl_target {
+    FL_TARGET_WALK,     /* judges ACCESS events */
+    FL_TARGET_FAULT,    /* judges FAULT and EXEC events */
+    FL_TARGET_PREFETCH, /* judges DECODE events */
+    FL_TARGET_ALL,      /* judges them all (replay) */
+    FL_TARGET_COUNT
+};
+const char *fl_target_name(enum fl_target target);
+/* Does the target judge events of this kind? The others are skipped and change nothing. */
+bool fl_target_judges(enum fl_target target, enum fl_record_kind kind);
+
+struct fl_judge;
+
+struct fl_judge_options {
+    enum fl_target target;
+    const struct fl_core *core; /* NULL: the one in this tree */
+    bool executor;              /* use an executor where a record asks for it */
+    bool require_executor;      /* fail to open without one */
+    bool decoders;              /* hold the prefetch rule against disassemblers */
+    struct fl_stats *stats;     /* NULL: an own block */
+};
+
+/* What to say about each event, for people (repro, show). NULL in the judge: nothing is said. */
+typedef void (*fl_say_fn)(void *ctx, unsigned record, const char *text);
+
+/* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line. */
+enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
+void fl_judge_close(struct fl_judge *j);
+
+/* Judges a scenario. False: nothing disagreed. True: *d [OUT] is the first divergence and *record [OUT] the index of the
+ * record it came from (nrecords: the scenario as a whole). Deterministic but for the executor's own version. */
+bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record);
+
+const struct fl_stats *fl_judge_stats(const struct fl_judge *j);
+/* FL_CELLS bytes that are set to 1 as cells are hit; the caller clears them. NULL: none. */
+void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters);
+void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
+/* "unicorn 2.1.1", or why there is none. */
+const char *fl_judge_executor(const struct fl_judge *j);
+/* One line per decoder that takes part. */
+void fl_judge_decoders(const struct fl_judge *j, FILE *out);
+
+#endif

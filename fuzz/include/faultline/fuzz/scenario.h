@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scenario: one machine and a trace of records (set-up lines and events, in order; state carries from one to the next).
+ *
+ * Two forms. The binary one is what fuzz engines mutate: headerless, little-endian, fixed-width, total (every byte string
+ * is a scenario) and canonical. The text one (".scn") is the durable form that people read and write.
+ * docs/scenario-format.md describes both.
+ */
+#ifndef FAULTLINE_FUZZ_SCENARIO_H
+#define FAULTLINE_FUZZ_SCENARIO_H
+
+#include <faultline/types.h>
+#include <stdio.h>
+
+#define FL_SCENARIO_VERSION   1
+#define FL_MACHINE_BYTES      64 /* the machine at the front */
+#define FL_RECORD_BYTES       32 /* each record */
+#define FL_MAX_RECORDS        256
+#define FL_SCENARIO_MAX_BYTES (FL_MACHINE_BYTES + FL_MAX_RECORDS * FL_RECORD_BYTES)
+#define FL_MAX_CODE           15 /* instruction bytes in one record */
+
+/* The machine, as plain choices. Ranges are enforced by decoding: any byte maps into them. */
+struct fl_machine {
+    uint8_t mode;       /* enum fl_mode */
+    uint8_t vendor;     /* enum fl_vendor */
+    uint8_t family;     /* 4..255 */
+    uint8_t maxphyaddr; /* 32..52 */
+    bool pse36, page1gb;
+    bool wp, pse, smep, smap, pke, pks, nxe; /* CR0.WP, CR4.*, EFER.NXE */
+    uint8_t split;     /* user/kernel split of a 32-bit kernel: 0 = 3G/1G, 1 = 2G/2G, 2 = 1G/3G; 64-bit: 0 only */
+    uint8_t code_bits; /* 16, 32 or 64 (64 only in IA-32e modes; 16 and 32 there are compatibility code) */
+    bool user;         /* the task runs at CPL 3 (else CPL 0) when the trace begins */
+    bool has_mm, in_atomic, faults_disabled;
+    bool catches_signals; /* it has handlers for SIGSEGV and SIGBUS: a signal does not end the task */
+    uint32_t pid;         /* >= 1 */
+    uint32_t pkru, pkrs;
+    uint64_t ip, sp;
+    uint32_t flags;    /* RFLAGS; bit 1 always set, VM only in 2level and pae with user */
+    uint64_t seg_base; /* of the code segment; 0 for 64-bit code */
+    uint32_t seg_limit;
+    uint32_t stack_pages; /* RLIMIT_STACK in pages */
+    uint32_t as_pages;    /* RLIMIT_AS in pages */
+    uint16_t guard_pages;
+    uint16_t min_addr_pages; /* mmap_min_addr */
+    uint8_t gpr_seed;        /* 0: all zero; else general registers get values derived from it */
+};
+
+/* Kinds of record. The number is the first byte of the record modulo FL_REC_COUNT, so that adding a kind is a new codec
+ * version. SET-UP records change the world; EVENT records are judged. */
+enum fl_record_kind {
+    FL_REC_MAP,     /* set-up: build a leaf */
+    FL_REC_ENTRY,   /* set-up: change bits of one table entry */
+    FL_REC_VMA,     /* set-up: mmap */
+    FL_REC_UNMAP,   /* set-up: munmap */
+    FL_REC_PROTECT, /* set-up: mprotect */
+    FL_REC_ZAP,     /* set-up: madvise(DONTNEED) */
+    FL_REC_REGS,    /* set-up: ip, sp, flags, privilege, code bits */
+    FL_REC_GPR,     /* set-up: one general register */
+    FL_REC_BYTES,   /* set-up: memory contents as the task would see them */
+    FL_REC_EXTABLE, /* set-up: one exception-table entry */
+    FL_REC_INJECT,  /* set-up: a keyed answer for the next event */
+    FL_REC_ACCESS,  /* event: one access, walked by everybody (target walk) */
+    FL_REC_FAULT,   /* event: a raw fault: CR2 and error code given */
+    FL_REC_EXEC,    /* event: run these instruction bytes */
+    FL_REC_DECODE,  /* event: instruction bytes for the prefetch decoder alone (target prefetch) */
+    FL_REC_COUNT
+};
+
+/* Leaf and VMA flags of MAP, in the scenario's own numbering (not page-table bits). */
+enum {
+    FL_MAP_PRESENT = 1 << 0,
+    FL_MAP_WRITE = 1 << 1,
+    FL_MAP_USER = 1 << 2,
+    FL_MAP_ACCESSED = 1 << 3,
+    FL_MAP_DIRTY = 1 << 4,
+    FL_MAP_NX = 1 << 5,
+    FL_MAP_GLOBAL = 1 << 6,
+    FL_MAP_PAT = 1 << 7,
+    FL_MAP_FLAGS = 0xff
+};
+enum {
+    FL_PROT_READ = 1 << 0,
+    FL_PROT_WRITE = 1 << 1,
+    FL_PROT_EXEC = 1 << 2,
+    FL_PROT_BITS = 7,
+    FL_VMA_SHARED = 1 << 3,
+    FL_VMA_GROWSDOWN = 1 << 4,
+    FL_VMA_FILE = 1 << 5, /* else anonymous */
+    FL_VMA_FLAGS = 0x3f
+};
+/* What INJECT may answer. */
+enum fl_inject_op {
+    FL_INJ_LOCK_CONTENDED, /* the first lock_try fails */
+    FL_INJ_EXPAND_REFUSED, /* vma_expand answers no memory */
+    FL_INJ_MM_OOM,         /* mm_fault answers OOM, once */
+    FL_INJ_MM_SIGBUS,      /* mm_fault answers SIGBUS, once */
+    FL_INJ_MM_MAJOR,       /* mm_fault does its work and answers major */
+    FL_INJ_PROBE,          /* probe_byte fails from byte index n on */
+    FL_INJ_COUNT
+};
+
+struct fl_record {
+    uint8_t kind; /* enum fl_record_kind; selects the member below */
+    union {
+        struct {
+            uint64_t va;
+            uint16_t frame; /* 0..1023: 4 KiB frame of RAM; large pages round down */
+            uint8_t level;  /* 1..3: level of the leaf */
+            uint8_t flags;  /* FL_MAP_* */
+            uint8_t pkey;   /* 0..15 */
+        } map;
+        struct {
+            uint64_t va;
+            uint8_t level;      /* 1..5: which entry on the path to va (clamped to the mode's levels) */
+            uint64_t set, mask; /* new = (old & ~mask) | (set & mask); set holds no bit outside mask */
+        } entry;
+        struct {
+            uint64_t start; /* page aligned */
+            uint32_t pages; /* 1..2^24 */
+            uint8_t flags;  /* FL_PROT_* | FL_VMA_* */
+            uint8_t file;   /* 0..3 */
+            uint8_t pkey;   /* 0..15 */
+            uint32_t pgoff; /* 0..65535 */
+            uint32_t file_pages;
+        } vma;
+        struct {
+            uint64_t start;
+            uint32_t pages; /* 1..2^24 */
+            uint8_t prot;   /* PROTECT only: FL_PROT_*; else 0 */
+        } range;            /* UNMAP, PROTECT, ZAP */
+        struct {
+            uint64_t ip, sp;
+            uint32_t flags;
+            bool user;
+            uint8_t code_bits; /* 16, 32, 64 */
+        } regs;
+        struct {
+            uint8_t index; /* enum fl_gpr, RSP excluded (it reads as RAX) */
+            uint64_t value;
+        } gpr;
+        struct {
+            uint64_t va;
+            uint8_t n;                 /* 0..15 */
+            uint8_t data[FL_MAX_CODE]; /* zero beyond n */
+        } bytes;
+        struct {
+            uint64_t ip, fixup;
+        } extable;
+        struct {
+            uint8_t op; /* enum fl_inject_op */
+            uint8_t n;  /* PROBE: byte index 0..15; else 0 */
+        } inject;
+        struct {
+            uint64_t va;
+            uint8_t kind, priv; /* enum fl_access_kind, fl_access_priv */
+            bool ac;
+            bool execute; /* also by the executor */
+        } access;
+        struct {
+            uint64_t cr2;
+            uint32_t code; /* error code, any 32 bits */
+        } fault;
+        struct {
+            uint64_t ip;
+            uint8_t n; /* 1..15 */
+            uint8_t code[FL_MAX_CODE];
+            bool user; /* CPL 3, else CPL 0 */
+        } exec;
+        struct {
+            uint8_t n; /* 0..15 readable bytes */
+            uint8_t code[FL_MAX_CODE];
+            uint8_t bits; /* 16, 32, 64 */
+            bool user;
+            bool fetch; /* the fault was an instruction fetch */
+        } decode;
+    } u;
+};
+
+struct fl_scenario {
+    struct fl_machine machine;
+    uint32_t nrecords;
+    struct fl_record records[FL_MAX_RECORDS];
+};
+
+/* Decodes any byte string. Missing bytes read as zero; a last partial record is a whole one with its missing bytes zero;
+ * bytes beyond FL_SCENARIO_MAX_BYTES are ignored. Touches only the records that it fills. */
+void fl_scenario_decode(const uint8_t *data, size_t size, struct fl_scenario *out);
+
+/* The canonical bytes of a scenario: FL_MACHINE_BYTES + nrecords * FL_RECORD_BYTES. Answers that length; writes only
+ * when it fits into size. The scenario must be one that decoding or parsing made (fl_scenario_valid). */
+size_t fl_scenario_encode(const struct fl_scenario *s, uint8_t *data, size_t size);
+
+/* Every field inside its range and every unused byte zero? */
+bool fl_scenario_valid(const struct fl_scenario *s);
+bool fl_scenario_equal(const struct fl_scenario *a, const struct fl_scenario *b);
+
+/* A machine and no records: 4-level, Intel, everything at its usual default. */
+void fl_scenario_default(struct fl_scenario *out);
+
+/* Event records are judged; the others only change the world. */
+bool fl_record_is_event(enum fl_record_kind kind);
+const char *fl_record_name(enum fl_record_kind kind); /* the keyword of the text form */
+
+/* ---- text ------------------------------------------------------------------------------------------------------- */
+
+struct fl_text_error {
+    unsigned line, column; /* from 1 */
+    char message[200];     /* what was expected, what was found */
+};
+
+/* Parses a whole text. Returns true and fills *out, or false and fills *error (out untouched). text need not be
+ * terminated; any bytes are allowed to be there. */
+bool fl_scenario_parse(const char *text, size_t size, struct fl_scenario *out, struct fl_text_error *error);
+
+/* Writes the canonical text. False: the stream reported an error. */
+bool fl_scenario_print(const struct fl_scenario *s, FILE *out);
+
+/* One record as one line of the text form, without newline; always terminated. */
+void fl_record_print(const struct fl_record *r, char *buf, size_t size);
+
+#endif

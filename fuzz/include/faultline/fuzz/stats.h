@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run has done so far, as plain counters in one block that may be shared memory: a fuzz target writes it, the
+ * `faultline` command reads it while the target runs. Counters only grow. One writer per block.
+ *
+ * Decision cells: at most FL_CELLS small numbers, one per (mode, outcome, error bits, level, policy row ...) situation.
+ * A cell is hit or not; engines see them as extra coverage counters.
+ */
+#ifndef FAULTLINE_FUZZ_STATS_H
+#define FAULTLINE_FUZZ_STATS_H
+
+#include <faultline/oracle/compare.h>
+#include <faultline/oracle/exec.h>
+#include <faultline/types.h>
+
+#define FL_CELLS           4096u
+#define FL_STATS_MAGIC     0x3154415453544c46u /* "FLTSTAT1" */
+#define FL_MAX_DEVIATIONS  64
+#define FL_MAX_POLICY_ROWS 64
+
+/* Why the on-demand run of a scenario was not compared with the run with everything mapped. */
+enum fl_skip {
+    FL_SKIP_NO_EXEC,     /* nothing was executed to its end */
+    FL_SKIP_NOT_HANDLED, /* some fault was not handled (signal, fix-up, oops, limit) */
+    FL_SKIP_INJECTED,    /* an answer was injected */
+    FL_SKIP_TABLES,      /* MAP or ENTRY records shaped the tables, or memory is aliased */
+    FL_SKIP_RAW,         /* raw faults are part of the trace */
+    FL_SKIP_GREW,        /* a stack grew */
+    FL_SKIP_EXECUTOR,    /* the executor cannot run it, or deviates */
+    FL_SKIP_COUNT
+};
+
+struct fl_stats {
+    uint64_t magic;
+    uint64_t executions;     /* scenarios */
+    uint64_t events;         /* events judged */
+    uint64_t events_skipped; /* after the end of the task or trace, or of a kind that the target does not judge */
+    uint64_t unsupported;    /* events that the core or the policy says it does not decide yet */
+    uint64_t executor_runs;  /* events that an executor took part in */
+    uint64_t executor_unsupported;
+    uint64_t real_faults; /* page faults that an executor raised and the core decided */
+    uint64_t compared[FL_CHECK_COUNT];
+    uint64_t mode_priv[FL_MODE_COUNT][2]; /* events by paging mode and privilege: [0] supervisor, [1] user */
+    uint64_t label[FL_LABEL_COUNT];
+    uint64_t action[FL_ACT_COUNT];
+    uint64_t row[FL_MAX_POLICY_ROWS];
+    uint64_t deviation[FL_MAX_DEVIATIONS];
+    uint64_t transparent; /* scenarios compared both ways */
+    uint64_t opaque[FL_SKIP_COUNT];
+    uint64_t decoder_expected; /* decoder differences that a row of the list covers */
+    uint64_t cells_hit;        /* how many of cell[] are not zero */
+    uint8_t cell[FL_CELLS];
+};
+
+const char *fl_skip_name(enum fl_skip reason);
+
+/* ---- cells. Each answers a number below FL_CELLS; the ranges do not overlap. ------------------------------------- */
+unsigned fl_cell_walk(enum fl_mode mode, const struct fl_arch_result *r);
+unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row);
+unsigned fl_cell_action(enum fl_mode mode, enum fl_action action, uint64_t error_code);
+unsigned fl_cell_run(enum fl_mode mode, enum fl_exec_end end, unsigned faults);
+unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t opcode);
+/* What a cell stands for, for reports: "walk 4level pf:7 at level 2". Always terminated. */
+void fl_cell_name(unsigned cell, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decision cells: the numbering. Ranges, in order:
+ *   walk    mode 4 x level 6 x outcome 43 (ok, gp, bus, 32 combinations of P W U RSVD I, 8 of W U I with P and PK)
+ *   row     mode 4 x user 2 x policy row 64
+ *   action  mode 4 x action 9 x error bits 32
+ *   run     mode 4 x end 5 x faults 8 (0..6, 7 and more)
+ *   decode  bits 3 x answer 2 x prefixes 16 x opcode 3 (0D, 18, other)
+ */
+#include <faultline/fuzz/stats.h>
+#include <faultline/oracle/arch.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    WALK_OUTCOMES = 3 + 32 + 8,
+    WALK_LEVELS = 6,
+    ERROR_BITS = 32, /* P, W, U, RSVD, I: bits 0 to 4 of the error code (SDM 4.7) */
+    RUN_FAULTS = 8,
+    DECODE_PREFIXES = 16,
+    DECODE_OPCODES = 3,
+
+    WALK_BASE = 0,
+    WALK_SIZE = FL_MODE_COUNT * WALK_LEVELS * WALK_OUTCOMES,
+    ROW_BASE = WALK_BASE + WALK_SIZE,
+    ROW_SIZE = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS,
+    ACTION_BASE = ROW_BASE + ROW_SIZE,
+    ACTION_SIZE = FL_MODE_COUNT * FL_ACT_COUNT * ERROR_BITS,
+    RUN_BASE = ACTION_BASE + ACTION_SIZE,
+    RUN_SIZE = FL_MODE_COUNT * FL_END_COUNT * RUN_FAULTS,
+    DECODE_BASE = RUN_BASE + RUN_SIZE,
+    DECODE_SIZE = 3 * 2 * DECODE_PREFIXES * DECODE_OPCODES,
+    CELLS_USED = DECODE_BASE + DECODE_SIZE,
+};
+_Static_assert(CELLS_USED <= FL_CELLS, "more decision cells than the engines' counters hold");
+
+static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
+
+static unsigned walk_outcome(const struct fl_arch_result *r)
+{
+    switch (r->kind) {
+    case FL_ARCH_OK: return 0;
+    case FL_ARCH_GP: return 1;
+    case FL_ARCH_BUS: return 2;
+    default: break;
+    }
+    if (r->error_code & 0x20) /* PK: always with P, never with RSVD */
+        return 3 + 32 + ((r->error_code >> 1 & 3) | (r->error_code >> 2 & 4));
+    return 3 + (r->error_code & 31);
+}
+
+unsigned fl_cell_walk(enum fl_mode mode, const struct fl_arch_result *r)
+{
+    return WALK_BASE + ((unsigned)mode * WALK_LEVELS + r->level) * WALK_OUTCOMES + walk_outcome(r);
+}
+
+unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row)
+{
+    if (row >= FL_MAX_POLICY_ROWS)
+        row = FL_MAX_POLICY_ROWS - 1;
+    return ROW_BASE + ((unsigned)mode * 2 + user) * FL_MAX_POLICY_ROWS + row;
+}
+
+unsigned fl_cell_action(enum fl_mode mode, enum fl_action action, uint64_t error_code)
+{
+    return ACTION_BASE + ((unsigned)mode * FL_ACT_COUNT + (unsigned)action) * ERROR_BITS + (unsigned)(error_code & 31);
+}
+
+unsigned fl_cell_run(enum fl_mode mode, enum fl_exec_end end, unsigned faults)
+{
+    if (faults >= RUN_FAULTS)
+        faults = RUN_FAULTS - 1;
+    return RUN_BASE + ((unsigned)mode * FL_END_COUNT + (unsigned)end) * RUN_FAULTS + faults;
+}
+
+unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t opcode)
+{
+    unsigned b = bits == 64 ? 2 : bits == 32 ? 1 : 0;
+    unsigned op = opcode == 0x0d ? 0 : opcode == 0x18 ? 1 : 2;
+
+    if (prefixes >= DECODE_PREFIXES)
+        prefixes = DECODE_PREFIXES - 1;
+    return DECODE_BASE + ((b * 2 + prefetch) * DECODE_PREFIXES + prefixes) * DECODE_OPCODES + op;
+}
+
+static void walk_name(unsigned c, char *buf, size_t size)
+{
+    unsigned outcome = c % WALK_OUTCOMES, level = c / WALK_OUTCOMES % WALK_LEVELS;
+    const char *mode = mode_names[c / WALK_OUTCOMES / WALK_LEVELS];
+    static const char *const plain[3] = {"ok", "gp", "bus"};
+
+    if (outcome < 3) {
+        snprintf(buf, size, "walk %s %s at level %u", mode, plain[outcome], level);
+    } else {
+        unsigned code = outcome - 3;
+        if (code >= 32) {
+            code -= 32;
+            code = 0x21 | (code & 3) << 1 | (code & 4) << 2;
+        }
+        snprintf(buf, size, "walk %s pf:%x at level %u", mode, code, level);
+    }
+}
+
+void fl_cell_name(unsigned cell, char *buf, size_t size)
+{
+    static const char *const bits[3] = {"16", "32", "64"};
+    static const char *const opcodes[3] = {"0f 0d", "0f 18", "other"};
+    static const char *const ends[FL_END_COUNT] = {"done", "fault", "exception", "bus", "limit"};
+
+    if (cell < ROW_BASE) {
+        walk_name(cell, buf, size);
+    } else if (cell < ACTION_BASE) {
+        unsigned c = cell - ROW_BASE, row = c % FL_MAX_POLICY_ROWS;
+        size_t count;
+        const struct fl_policy_row *rows = fl_policy_rows(&count);
+        snprintf(buf, size, "row %s %s %s", row < count ? rows[row].name : "(none)",
+                 mode_names[c / FL_MAX_POLICY_ROWS / 2], c / FL_MAX_POLICY_ROWS % 2 ? "user" : "supervisor");
+    } else if (cell < RUN_BASE) {
+        unsigned c = cell - ACTION_BASE;
+        snprintf(buf, size, "decision %s %s error %x", mode_names[c / ERROR_BITS / FL_ACT_COUNT],
+                 fl_action_name((enum fl_action)(c / ERROR_BITS % FL_ACT_COUNT)), c % ERROR_BITS);
+    } else if (cell < DECODE_BASE) {
+        unsigned c = cell - RUN_BASE;
+        snprintf(buf, size, "run %s %s after %u%s faults", mode_names[c / RUN_FAULTS / FL_END_COUNT],
+                 ends[c / RUN_FAULTS % FL_END_COUNT], c % RUN_FAULTS, c % RUN_FAULTS == RUN_FAULTS - 1 ? "+" : "");
+    } else if (cell < CELLS_USED) {
+        unsigned c = cell - DECODE_BASE;
+        unsigned high = c / DECODE_OPCODES / DECODE_PREFIXES;
+        snprintf(buf, size, "decode %s-bit %s %u prefixes %s", bits[high / 2], high % 2 ? "prefetch" : "other",
+                 c / DECODE_OPCODES % DECODE_PREFIXES, opcodes[c % DECODE_OPCODES]);
+    } else {
+        snprintf(buf, size, "unused cell %u", cell);
+    }
+}
+
+const char *fl_skip_name(enum fl_skip reason)
+{
+    static const char *const names[FL_SKIP_COUNT] = {
+        [FL_SKIP_NO_EXEC] = "nothing executed to its end",
+        [FL_SKIP_NOT_HANDLED] = "a fault was not handled",
+        [FL_SKIP_INJECTED] = "injected answers",
+        [FL_SKIP_TABLES] = "tables or memory shaped by hand",
+        [FL_SKIP_RAW] = "raw faults",
+        [FL_SKIP_GREW] = "a stack grew",
+        [FL_SKIP_EXECUTOR] = "executor cannot or deviates",
+    };
+    return (unsigned)reason < FL_SKIP_COUNT ? names[reason] : "?";
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* EXEC events: an executor runs the record's code under the world's tables; every #PF that really happens goes through the
+ * core. And transparency: the same trace run again with everything mapped must end the same. */
+#include "internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define INT3 0xcc
+
+static const struct fl_exec_limits limits = {.max_insns = 64, .max_faults = 256};
+
+/* What the fault callback needs, for one run. */
+struct run {
+    struct fl_judge *j;
+    const struct fl_record *record;
+    enum fl_event_end end;
+    bool stopped; /* the callback ended the run */
+    bool have_last;
+    uint64_t last_ip, last_cr2, last_code, last_digest;
+};
+
+void fl_judge_place_code(struct fl_world *w, const struct fl_record *r)
+{
+    struct fl_record b = {.kind = FL_REC_BYTES};
+
+    b.u.bytes.va = r->u.exec.ip;
+    b.u.bytes.n = r->u.exec.n;
+    memcpy(b.u.bytes.data, r->u.exec.code, r->u.exec.n);
+    fl_world_apply(w, &b);
+    memset(b.u.bytes.data, 0, sizeof b.u.bytes.data);
+    b.u.bytes.va = r->u.exec.ip + r->u.exec.n;
+    b.u.bytes.n = 1;
+    b.u.bytes.data[0] = INT3;
+    fl_world_apply(w, &b);
+}
+
+static bool stop(struct run *run, enum fl_event_end end)
+{
+    run->end = end;
+    run->stopped = true;
+    return false;
+}
+
+/* An executor that reports a fault which the arch walk does not expect is wrong, or the arch walk is. */
+static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct fl_access *a)
+{
+    struct fl_judge *j = run->j;
+    struct fl_arch_result want;
+    const struct fl_deviation *known;
+    size_t rows;
+
+    if (fl_arch_walk(fl_world_cpu(j->world), a, fl_world_read, j->world, &want) != FL_OK)
+        return false;
+    struct fl_deviation_case c = {
+        .cpu = fl_world_cpu(j->world),
+        .access = NULL,
+        .insn = run->record->u.exec.code,
+        .insn_len = run->record->u.exec.n,
+        .bits = fl_world_codeseg(j->world)->bits,
+        .cr2 = cr2,
+        .error_code = code,
+        .arch_kind = want.kind,
+        .arch_code = want.error_code,
+        .arch_level = want.level,
+        .arch_entry = want.entry,
+        .result = &j->result,
+    };
+    known = fl_deviation_find(j->executor->name, &c);
+    if (!known) {
+        fl_judge_diverge(j, FL_CHECK_EXECUTOR, "run", fl_arch_kind_name((enum fl_arch_kind)want.kind), "pf",
+                         "%s %s raised #PF CR2 %#" PRIx64 " error %#x; arch says %s error %#x for that access",
+                         j->executor->name, j->executor->version, cr2, code,
+                         fl_arch_kind_name((enum fl_arch_kind)want.kind), want.error_code);
+        return false;
+    }
+    j->stats->deviation[known - fl_deviation_rows(&rows)]++;
+    j->executor_odd = true;
+    return true;
+}
+
+/* The same ip, CR2, code and world twice: nothing will ever change. */
+static bool loops(struct run *run, uint64_t cr2, uint32_t code, uint64_t ip)
+{
+    uint64_t digest = fl_world_digest(run->j->world);
+    bool same = run->have_last && run->last_ip == ip && run->last_cr2 == cr2 && run->last_code == code &&
+                run->last_digest == digest;
+
+    run->have_last = true;
+    run->last_ip = ip;
+    run->last_cr2 = cr2;
+    run->last_code = code;
+    run->last_digest = digest;
+    return same;
+}
+
+static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
+{
+    struct run *run = ctx;
+    struct fl_judge *j = run->j;
+    struct fl_access a = fl_arch_access_of(cr2, code, (regs->flags & (1u << 18)) != 0);
+    struct fl_outcome out;
+    enum fl_event_end end;
+    enum fl_label label;
+    bool supported;
+
+    j->stats->real_faults++;
+    j->stats->compared[FL_CHECK_EXECUTOR]++;
+    *fl_world_regs(j->world) = *regs;
+    if (fl_arch_label(fl_world_cpu(j->world), cr2, code, a.ac, fl_world_read, j->world, &label) != FL_OK)
+        return stop(run,
+                    fl_judge_diverge(j, FL_CHECK_EXECUTOR, "label", "answers", "refused",
+                                     "the arch walk could not label CR2 %#" PRIx64 ": a fault of the harness", cr2));
+    if (label == FL_LABEL_IMPOSSIBLE && !explain(run, cr2, code, &a))
+        return stop(run, FL_EVENT_DIVERGED);
+    j->stats->compared[FL_CHECK_PROGRESS]++;
+    if (loops(run, cr2, code, regs->ip))
+        return stop(run, fl_judge_diverge(j, FL_CHECK_PROGRESS, "fault-loop", "progress", "same-fault-again",
+                                          "ip %#" PRIx64 " CR2 %#" PRIx64 " error %#x twice in the same world",
+                                          regs->ip, cr2, code));
+    end = fl_judge_one_fault(j, cr2, code, label, &out, &supported);
+    if (end != FL_EVENT_GOES_ON || !supported) {
+        j->all_handled = false;
+        return stop(run, end);
+    }
+    switch (out.action) {
+    case FL_ACT_HANDLED: return true;
+    case FL_ACT_FIXUP:
+        j->all_handled = false;
+        /* A fix-up that leads back to the same instruction loops by the scenario's own doing. */
+        run->have_last = false;
+        regs->ip = fl_world_regs(j->world)->ip = out.new_ip;
+        return true;
+    case FL_ACT_IGNORED:
+        /* Right for a spurious fault, but this one is real and would come again: the run ends here. */
+        j->all_handled = false;
+        return stop(run, FL_EVENT_GOES_ON);
+    case FL_ACT_SIGNAL:
+        j->all_handled = false;
+        return stop(run, fl_world_catches_signals(j->world) ? FL_EVENT_GOES_ON : FL_EVENT_TASK_ENDS);
+    case FL_ACT_OOM_KILL: j->all_handled = false; return stop(run, FL_EVENT_TASK_ENDS);
+    default: j->all_handled = false; return stop(run, FL_EVENT_TRACE_ENDS);
+    }
+}
+
+enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
+{
+    struct run run = {.j = j, .record = r, .end = FL_EVENT_GOES_ON};
+    struct fl_regs *regs = fl_world_regs(j->world);
+    enum fl_exec_status status;
+
+    fl_world_kernel_era(j->world);
+    fl_world_set_user_mode(j->world, r->u.exec.user);
+    fl_judge_place_code(j->world, r);
+    regs->ip = r->u.exec.ip;
+    if (!j->executor) {
+        j->stats->executor_unsupported++;
+        j->all_handled = false;
+        return FL_EVENT_GOES_ON;
+    }
+    status = j->executor->run(j->executor, fl_world_cpu(j->world), regs, fl_world_codeseg(j->world), &limits, on_fault,
+                              &run, &j->result);
+    fl_world_note_stores(j->world, &j->result);
+    if (status == FL_EXEC_UNSUPPORTED) {
+        j->stats->executor_unsupported++;
+        j->executor_odd = true;
+        fl_judge_say(j, "%s: unsupported (%s)", j->executor->name, j->result.reason);
+        return run.end;
+    }
+    if (run.end == FL_EVENT_DIVERGED)
+        return run.end;
+    if (status == FL_EXEC_BROKEN)
+        return fl_judge_diverge(j, FL_CHECK_EXECUTOR, "harness", "works", "broken",
+                                "executor %s %s misbehaved (%s): a fault of the harness, not of the tested code",
+                                j->executor->name, j->executor->version, j->result.reason);
+    j->stats->executor_runs++;
+    *regs = j->result.regs;
+    fl_judge_cell(
+        j, fl_cell_run((enum fl_mode)fl_world_cpu(j->world)->mode, (enum fl_exec_end)j->result.end, j->result.faults));
+    fl_judge_say(j, "%s: end %u after %u faults, ip %#" PRIx64, j->executor->name, j->result.end, j->result.faults,
+                 regs->ip);
+    if (j->result.end == FL_END_DONE)
+        j->executed++;
+    else
+        j->all_handled = false;
+    return run.end;
+}
+
+/* ---- transparency --------------------------------------------------------------------------------------------------- */
+
+/* Static reason not to compare, or -1. */
+static int opaque(struct fl_judge *j)
+{
+    if (j->executed == 0)
+        return FL_SKIP_NO_EXEC;
+    if (j->injected)
+        return FL_SKIP_INJECTED;
+    if (j->raw)
+        return FL_SKIP_RAW;
+    if (!j->all_handled)
+        return FL_SKIP_NOT_HANDLED;
+    if (j->grew)
+        return FL_SKIP_GREW;
+    if (j->executor_odd)
+        return FL_SKIP_EXECUTOR;
+    if (fl_world_not_transparent(j->world))
+        return FL_SKIP_TABLES;
+    return -1;
+}
+
+static bool open_mapped(struct fl_judge *j, char why[256])
+{
+    struct fl_ram ram;
+
+    if (j->mapped_executor)
+        return true;
+    if (!j->mapped_world) {
+        if (fl_world_open(&j->mapped_world) != FL_OK) {
+            snprintf(why, 256, "cannot map guest memory");
+            return false;
+        }
+        fl_world_set_prefault(j->mapped_world, true);
+    }
+    ram = fl_world_ram(j->mapped_world);
+    return fl_unicorn_open(&ram, &j->mapped_executor, why) == FL_OK;
+}
+
+/* Only the ends of large VMAs are mapped beforehand; the world maps the rest, by its own rules, when it is needed. */
+static bool map_more(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
+{
+    (void)code;
+    (void)regs;
+    return fl_world_populate(ctx, cr2) == FL_OK;
+}
+
+static bool same_regs(const struct fl_regs *a, const struct fl_regs *b, const char **which)
+{
+    static const char *const names[FL_GPR_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                                    "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
+    for (unsigned i = 0; i < FL_GPR_COUNT; i++)
+        if (a->gpr[i] != b->gpr[i]) {
+            *which = names[i];
+            return false;
+        }
+    *which = a->ip != b->ip ? "ip" : a->flags != b->flags ? "flags" : NULL;
+    return *which == NULL;
+}
+
+enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scenario *s)
+{
+    enum fl_exec_status status;
+    struct fl_regs *regs;
+    const char *which;
+    uint64_t va;
+    char why[256];
+    int reason = opaque(j);
+
+    if (reason < 0 && !open_mapped(j, why))
+        return fl_judge_diverge(j, FL_CHECK_TRANSPARENCY, "harness", "works", "broken",
+                                "cannot open the second world (%s): a fault of the harness", why);
+    if (reason >= 0) {
+        j->stats->opaque[reason]++;
+        return FL_EVENT_GOES_ON;
+    }
+    fl_world_begin(j->mapped_world, &s->machine);
+    regs = fl_world_regs(j->mapped_world);
+    for (unsigned i = 0; i < s->nrecords; i++) {
+        const struct fl_record *r = &s->records[i];
+
+        if (!fl_record_is_event((enum fl_record_kind)r->kind)) {
+            fl_world_apply(j->mapped_world, r);
+        } else if (r->kind == FL_REC_EXEC) {
+            fl_world_event_begin(j->mapped_world);
+            fl_world_kernel_era(j->mapped_world);
+            fl_world_set_user_mode(j->mapped_world, r->u.exec.user);
+            fl_judge_place_code(j->mapped_world, r);
+            regs->ip = r->u.exec.ip;
+            status = j->mapped_executor->run(j->mapped_executor, fl_world_cpu(j->mapped_world), regs,
+                                             fl_world_codeseg(j->mapped_world), &limits, map_more, j->mapped_world,
+                                             &j->result);
+            fl_world_note_stores(j->mapped_world, &j->result);
+            fl_world_event_end(j->mapped_world);
+            if (status != FL_EXEC_OK) {
+                j->stats->opaque[FL_SKIP_EXECUTOR]++;
+                return FL_EVENT_GOES_ON;
+            }
+            if (fl_world_not_transparent(j->mapped_world)) {
+                j->stats->opaque[FL_SKIP_TABLES]++;
+                return FL_EVENT_GOES_ON;
+            }
+            if (j->result.end != FL_END_DONE)
+                return fl_judge_diverge(j, FL_CHECK_TRANSPARENCY, "mapped-run", "done",
+                                        j->result.end == FL_END_FAULT ? "fault" : "other-end",
+                                        "record %u ran to its end on demand, but with everything mapped it ended as %u "
+                                        "(CR2 %#" PRIx64 " error %#x)",
+                                        i, j->result.end, j->result.cr2, j->result.error_code);
+            *regs = j->result.regs;
+        }
+    }
+    j->stats->transparent++;
+    j->stats->compared[FL_CHECK_TRANSPARENCY]++;
+    if (!same_regs(fl_world_regs(j->world), regs, &which))
+        return fl_judge_diverge(j, FL_CHECK_TRANSPARENCY, "registers", "equal", "differ",
+                                "%s differs between the run on demand and the run with everything mapped", which);
+    if (fl_world_differs(j->world, j->mapped_world, &va))
+        return fl_judge_diverge(
+            j, FL_CHECK_TRANSPARENCY, "memory", "equal", "differ",
+            "the byte at %#" PRIx64 " differs between the run on demand and the run with everything mapped", va);
+    return FL_EVENT_GOES_ON;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, closing, and the loop over a scenario's records. */
+#include "internal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *fl_target_name(enum fl_target target)
+{
+    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "all"};
+
+    return (unsigned)target < FL_TARGET_COUNT ? names[target] : "?";
+}
+
+static void open_executor(struct fl_judge *j)
+{
+    struct fl_ram ram = fl_world_ram(j->world);
+    char why[256];
+
+    if (!j->options.executor) {
+        snprintf(j->executor_text, sizeof j->executor_text, "none (switched off)");
+    } else if (fl_unicorn_open(&ram, &j->executor, why) == FL_OK) {
+        snprintf(j->executor_text, sizeof j->executor_text, "%s %s", j->executor->name, j->executor->version);
+    } else {
+        j->executor = NULL;
+        snprintf(j->executor_text, sizeof j->executor_text, "none (%s)", why);
+    }
+}
+
+static void open_decoders(struct fl_judge *j)
+{
+    struct fl_decoder *(*const openers[])(char *) = {fl_capstone_open, fl_zydis_open};
+    char why[256];
+
+    for (size_t i = 0; i < sizeof openers / sizeof openers[0]; i++) {
+        struct fl_decoder *d = openers[i](why);
+
+        if (d)
+            j->decoder[j->ndecoders++] = d;
+    }
+}
+
+enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256])
+{
+    struct fl_judge *j = calloc(1, sizeof *j);
+
+    if (!j) {
+        snprintf(why, 256, "out of memory");
+        return FL_FAILED;
+    }
+    j->options = *options;
+    j->core = options->core ? options->core : fl_core();
+    j->counters = j->no_counters;
+    if (j->core->abi != FL_CORE_ABI) {
+        snprintf(why, 256, "core \"%s\" speaks interface %u, this Faultline speaks %u", j->core->name,
+                 (unsigned)j->core->abi, FL_CORE_ABI);
+        goto fail;
+    }
+    j->stats = options->stats;
+    if (!j->stats && !(j->stats = calloc(1, sizeof *j->stats))) {
+        snprintf(why, 256, "out of memory");
+        goto fail;
+    }
+    j->stats->magic = FL_STATS_MAGIC;
+    if (fl_world_open(&j->world) != FL_OK) {
+        snprintf(why, 256, "cannot map guest memory");
+        goto fail;
+    }
+    open_executor(j);
+    if (options->require_executor && !j->executor) {
+        snprintf(why, 256, "executor: %.200s", j->executor_text);
+        goto fail;
+    }
+    if (options->decoders)
+        open_decoders(j);
+    *out = j;
+    return FL_OK;
+fail:
+    fl_judge_close(j);
+    return FL_FAILED;
+}
+
+void fl_judge_close(struct fl_judge *j)
+{
+    if (!j)
+        return;
+    for (unsigned i = 0; i < j->ndecoders; i++)
+        j->decoder[i]->close(j->decoder[i]);
+    if (j->mapped_executor)
+        j->mapped_executor->close(j->mapped_executor);
+    if (j->executor)
+        j->executor->close(j->executor);
+    if (j->mapped_world)
+        fl_world_close(j->mapped_world);
+    if (j->world)
+        fl_world_close(j->world);
+    if (!j->options.stats)
+        free(j->stats);
+    free(j);
+}
+
+const struct fl_stats *fl_judge_stats(const struct fl_judge *j)
+{
+    return j->stats;
+}
+
+const char *fl_judge_executor(const struct fl_judge *j)
+{
+    return j->executor_text;
+}
+
+void fl_judge_decoders(const struct fl_judge *j, FILE *out)
+{
+    for (unsigned i = 0; i < j->ndecoders; i++)
+        fprintf(out, "%s %s\n", j->decoder[i]->name, j->decoder[i]->version);
+}
+
+void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters)
+{
+    j->counters = counters ? counters : j->no_counters;
+}
+
+void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx)
+{
+    j->say = say;
+    j->say_ctx = ctx;
+}
+
+void fl_judge_say(struct fl_judge *j, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (!j->say)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    j->say(j->say_ctx, j->record, text);
+}
+
+enum fl_event_end fl_judge_diverge(struct fl_judge *j, enum fl_check check, const char *row, const char *expected,
+                                   const char *actual, const char *format, ...)
+{
+    va_list args;
+
+    j->divergence.check = (uint8_t)check;
+    j->divergence.row = row;
+    j->divergence.expected = expected;
+    j->divergence.actual = actual;
+    va_start(args, format);
+    vsnprintf(j->divergence.detail, sizeof j->divergence.detail, format, args);
+    va_end(args);
+    return FL_EVENT_DIVERGED;
+}
+
+bool fl_target_judges(enum fl_target target, enum fl_record_kind kind)
+{
+    switch (kind) {
+    case FL_REC_ACCESS: return target == FL_TARGET_WALK || target == FL_TARGET_ALL;
+    case FL_REC_FAULT:
+    case FL_REC_EXEC: return target == FL_TARGET_FAULT || target == FL_TARGET_ALL;
+    case FL_REC_DECODE: return target == FL_TARGET_PREFETCH || target == FL_TARGET_ALL;
+    default: return false;
+    }
+}
+
+static enum fl_event_end judge_event(struct fl_judge *j, const struct fl_record *r)
+{
+    enum fl_event_end end;
+
+    fl_world_event_begin(j->world);
+    switch (r->kind) {
+    case FL_REC_ACCESS: end = fl_judge_access(j, r); break;
+    case FL_REC_FAULT: end = fl_judge_raw_fault(j, r); break;
+    case FL_REC_EXEC: end = fl_judge_exec(j, r); break;
+    default: end = fl_judge_decode(j, r); break;
+    }
+    fl_world_event_end(j->world);
+    return end;
+}
+
+bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record)
+{
+    enum fl_event_end end = FL_EVENT_GOES_ON;
+
+    j->stats->executions++;
+    j->executed = 0;
+    j->all_handled = true;
+    j->injected = j->raw = j->grew = j->executor_odd = false;
+    fl_world_begin(j->world, &s->machine);
+    for (unsigned i = 0; i < s->nrecords; i++) {
+        const struct fl_record *r = &s->records[i];
+
+        if (!fl_record_is_event((enum fl_record_kind)r->kind)) {
+            fl_world_apply(j->world, r);
+            j->injected |= r->kind == FL_REC_INJECT;
+            continue;
+        }
+        if (end != FL_EVENT_GOES_ON || !fl_target_judges(j->options.target, (enum fl_record_kind)r->kind)) {
+            j->stats->events_skipped++;
+            continue;
+        }
+        j->record = i;
+        end = judge_event(j, r);
+        if (end == FL_EVENT_DIVERGED)
+            goto diverged;
+        j->stats->events++;
+    }
+    j->record = s->nrecords;
+    if (j->executor && j->options.target != FL_TARGET_WALK && j->options.target != FL_TARGET_PREFETCH &&
+        fl_judge_transparency(j, s) == FL_EVENT_DIVERGED)
+        goto diverged;
+    return false;
+diverged:
+    *d = j->divergence;
+    *record = j->record;
+    return true;
+}

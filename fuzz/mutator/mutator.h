@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the mutator share. Everything that a mutation draws from is in struct fl_mutation. */
+#ifndef FAULTLINE_FUZZ_MUTATOR_H
+#define FAULTLINE_FUZZ_MUTATOR_H
+
+#include <faultline/fuzz/mutate.h>
+
+/* What a mutation may do. The test counts that each happens. */
+enum fl_mutation_op {
+    FL_OP_FIELD,     /* one field of one record gets an interesting value */
+    FL_OP_BYTES,     /* random bytes of one record */
+    FL_OP_INSERT,    /* a new record */
+    FL_OP_DELETE,    /* one record, or a short run */
+    FL_OP_DUPLICATE, /* a record once more, behind itself */
+    FL_OP_COPY,      /* a record over another one */
+    FL_OP_SWAP,      /* two records */
+    FL_OP_MACHINE,   /* one field of the machine, the mode stays */
+    FL_OP_MODE,      /* another mode: every record is made canonical for it */
+    FL_OP_IDIOM,     /* records that belong together */
+    FL_OP_COUNT
+};
+
+enum fl_idiom {
+    FL_IDIOM_WALK,    /* map, entries on its path changed, accesses of each kind */
+    FL_IDIOM_TWINS,   /* two mappings that share tables, accesses that cross from one to the other */
+    FL_IDIOM_EXEC,    /* code VMA, data VMA, a catalogue instruction aimed at it */
+    FL_IDIOM_KERNEL,  /* the same from kernel code, with an exception-table entry */
+    FL_IDIOM_FETCH,   /* code that straddles a page edge or jumps where it must not */
+    FL_IDIOM_RAW,     /* a VMA and raw faults at its edges */
+    FL_IDIOM_STACK,   /* a growing stack and faults below it */
+    FL_IDIOM_CHANGE,  /* fault, then unmap, protect or zap, then the same fault */
+    FL_IDIOM_FIXUP,   /* a raw kernel fault with an exception-table entry */
+    FL_IDIOM_INJECT,  /* a keyed answer in front of an event */
+    FL_IDIOM_RUN,     /* prefix run and prefetch opcode */
+    FL_IDIOM_NEAR,    /* nearly that */
+    FL_IDIOM_CUT,     /* that, cut off or too long */
+    FL_IDIOM_EDGE_IP, /* a prefetch at the edge of user space, of a segment or of the address space */
+    FL_IDIOM_COUNT
+};
+
+struct fl_mutation {
+    uint64_t rng;     /* splitmix64 */
+    uint8_t *records; /* encoded */
+    uint32_t n, max;  /* records there are, and may be */
+    enum fl_target target;
+    struct fl_machine machine;
+    uint32_t ops, idioms; /* bit sets of what was done */
+};
+
+/* ---- the generator ---------------------------------------------------------------------------------------------- */
+
+static inline uint64_t fl_draw(struct fl_mutation *m)
+{
+    uint64_t z = (m->rng += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* 0 .. n - 1, n < 2^32. */
+static inline uint32_t fl_below(struct fl_mutation *m, uint32_t n)
+{
+    return (uint32_t)((fl_draw(m) >> 32) * n >> 32);
+}
+
+static inline bool fl_one_in(struct fl_mutation *m, uint32_t n)
+{
+    return fl_below(m, n) == 0;
+}
+
+/* One draw an expression: operands are evaluated in any order, and results must not depend on the compiler. */
+#define FL_PICK(m, array) ((array)[fl_below(m, sizeof(array) / sizeof((array)[0]))])
+
+/* ---- records in place (mutate.c) -------------------------------------------------------------------------------- */
+
+void fl_record_load(const struct fl_mutation *m, uint32_t i, struct fl_record *r);
+void fl_record_store(struct fl_mutation *m, uint32_t i, const struct fl_record *r); /* makes it canonical */
+
+/* Puts records in front of record `at`. Where there is no room, they overwrite from as far forward as is needed. */
+void fl_records_insert(struct fl_mutation *m, uint32_t at, const struct fl_record *r, uint32_t count);
+
+/* fl_mutate, and what it did. */
+size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t seed, enum fl_target target,
+                        uint32_t *ops, uint32_t *idioms);
+
+/* ---- values that matter (values.c) ------------------------------------------------------------------------------ */
+
+static inline bool fl_is_ia32e(const struct fl_mutation *m)
+{
+    return m->machine.mode == FL_MODE_4LEVEL || m->machine.mode == FL_MODE_5LEVEL;
+}
+
+uint64_t fl_value_task_size(const struct fl_mutation *m);
+uint64_t fl_value_address(struct fl_mutation *m);                 /* anywhere that matters */
+uint64_t fl_value_user_page(struct fl_mutation *m);               /* page aligned, mappable in user space */
+uint64_t fl_value_kernel_page(struct fl_mutation *m);             /* page aligned, above user space, canonical */
+uint64_t fl_value_nudge(struct fl_mutation *m, uint64_t address); /* a few bytes beside a page edge of address */
+uint32_t fl_value_error_code(struct fl_mutation *m);
+uint32_t fl_value_flags(struct fl_mutation *m); /* RFLAGS */
+uint32_t fl_value_pages(struct fl_mutation *m);
+uint32_t fl_value_number(struct fl_mutation *m);                     /* small, powers of two, all ones, anything */
+uint64_t fl_value_entry_bits(struct fl_mutation *m, unsigned level); /* a bit, or few, of a table entry */
+uint8_t fl_value_bits(struct fl_mutation *m);                        /* code size that the mode has, mostly its own */
+
+/* ---- records (fields.c), machine (machine.c) and idioms ---------------------------------------------------------- */
+
+enum fl_record_kind fl_kind_for_target(struct fl_mutation *m);
+void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl_record *r);
+void fl_record_change_field(struct fl_mutation *m, struct fl_record *r);
+void fl_machine_change_field(struct fl_mutation *m);
+
+#define FL_IDIOM_MAX_RECORDS 20
+
+/* Records of one idiom, in order. */
+struct fl_idiom_out {
+    struct fl_record r[FL_IDIOM_MAX_RECORDS];
+    uint32_t n;
+};
+
+/* A new record of that kind behind the others, all zero. */
+struct fl_record *fl_idiom_add(struct fl_idiom_out *out, enum fl_record_kind kind);
+
+void fl_idiom_walk(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+void fl_idiom_exec(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+void fl_idiom_fault(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+void fl_idiom_prefetch(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+
+/* Instruction bytes for a DECODE record, or any other record that holds code. Answers how many, 0..15. */
+unsigned fl_prefetch_bytes(struct fl_mutation *m, enum fl_idiom idiom, unsigned bits, uint8_t code[FL_MAX_CODE]);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What the codec of the machine and the codec of records share: little-endian access and what depends on the mode. */
+#ifndef FL_SCENARIO_CODEC_H
+#define FL_SCENARIO_CODEC_H
+
+#include "internal.h"
+
+#define RFLAGS_ONE  0x2u     /* bit 1 reads as one */
+#define RFLAGS_VM   0x20000u /* virtual-8086 mode; cannot be set in IA-32e modes */
+#define USUAL_FLAGS 0x202u   /* IF and bit 1 */
+
+static inline uint16_t load16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t load64(const uint8_t *p)
+{
+    return (uint64_t)load32(p) | (uint64_t)load32(p + 4) << 32;
+}
+
+static inline void store16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void store32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+}
+
+static inline void store64(uint8_t *p, uint64_t v)
+{
+    store32(p, (uint32_t)v);
+    store32(p + 4, (uint32_t)(v >> 32));
+}
+
+/* ---- ranges that depend on the mode ----------------------------------------------------------------------------- */
+
+static inline bool is_ia32e(unsigned mode)
+{
+    return mode >= FL_MODE_4LEVEL;
+}
+
+static inline uint64_t address_mask(unsigned mode)
+{
+    return is_ia32e(mode) ? UINT64_MAX : UINT32_MAX;
+}
+
+/* Stored 0 = the mode's own size, 1 = 32, 2 = 16. */
+static inline uint8_t decode_bits(unsigned mode, unsigned stored)
+{
+    static const uint8_t bits[2][4] = {{32, 32, 16, 32}, {64, 32, 16, 64}};
+    return bits[is_ia32e(mode)][stored & 3];
+}
+
+static inline uint8_t encode_bits(unsigned mode, unsigned bits)
+{
+    return bits == 16 ? 2 : bits == 32 && is_ia32e(mode) ? 1 : 0;
+}
+
+static inline uint32_t legal_flags(unsigned mode, bool user, uint32_t flags)
+{
+    if (is_ia32e(mode) || !user)
+        flags &= ~RFLAGS_VM;
+    return flags | RFLAGS_ONE;
+}
+
+void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r);
+void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "state.h"
+
+/* The address as the processor completes it: 32 bits, or sign-extended from the top translated bit. */
+static uint64_t complete(const struct fl_world *w, uint64_t va)
+{
+    unsigned unused = w->cpu.mode == FL_MODE_4LEVEL ? 16 : w->cpu.mode == FL_MODE_5LEVEL ? 7 : 32;
+    if (unused == 32)
+        return (uint32_t)va;
+    return (uint64_t)((int64_t)(va << unused) >> unused);
+}
+
+static enum fl_status apply_map(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned level = tables_clamp_leaf(w, r->u.map.level), frames = tables_leaf_frames(w, level);
+    unsigned frame = (r->u.map.frame % FL_RAM_FRAMES) & ~(frames - 1), flags = r->u.map.flags;
+    uint64_t va = complete(w, r->u.map.va), at;
+    struct leaf_bits bits = {
+        .present = flags & FL_MAP_PRESENT,
+        .write = flags & FL_MAP_WRITE,
+        .user = flags & FL_MAP_USER,
+        .accessed = flags & FL_MAP_ACCESSED,
+        .dirty = flags & FL_MAP_DIRTY,
+        .no_exec = flags & FL_MAP_NX,
+        .global = flags & FL_MAP_GLOBAL,
+        .pat = flags & FL_MAP_PAT,
+        .pkey = r->u.map.pkey,
+    };
+
+    enum fl_status status = tables_path(w, va, level, &at);
+    if (status != FL_OK)
+        return status;
+    ram_put(w, at, tables_entry_size(w), tables_leaf_entry(w, level, frame, &bits));
+    if (bits.present && (bits.write || !tables_write_protect(w)))
+        frame_name(w, frame, frames);
+    if ((va & ~(((uint64_t)frames << PAGE_SHIFT) - 1)) < w->kernel.task_size)
+        world_opaque(w, "a MAP record in user space");
+    else if (frame < FL_RAM_POOL_END)
+        world_opaque(w, "a MAP record names memory of the pool");
+    return FL_OK;
+}
+
+static enum fl_status apply_entry(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned level = r->u.entry.level, size = tables_entry_size(w);
+    uint64_t at, before, after;
+
+    level = level < 1 ? 1 : level > tables_levels(w) ? tables_levels(w) : level;
+    enum fl_status status = tables_path(w, r->u.entry.va, level, &at);
+    if (status != FL_OK)
+        return status;
+    before = ram_get(w, at, size);
+    after = (before & ~r->u.entry.mask) | (r->u.entry.set & r->u.entry.mask);
+    if (size == 4)
+        after = (uint32_t)after;
+    ram_put(w, at, size, after);
+    if (tables_dangerous(before, after))
+        w->pool_aliased = true;
+    world_opaque(w, "an ENTRY record");
+    return FL_OK;
+}
+
+static enum fl_status apply_vma(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned flags = r->u.vma.flags;
+    bool file = flags & FL_VMA_FILE;
+    struct fl_vma vma = {
+        .start = r->u.vma.start,
+        .end = r->u.vma.start + ((uint64_t)r->u.vma.pages << PAGE_SHIFT),
+        .read = flags & FL_PROT_READ,
+        .write = flags & FL_PROT_WRITE,
+        .exec = flags & FL_PROT_EXEC,
+        .shared = flags & FL_VMA_SHARED,
+        .growsdown = flags & FL_VMA_GROWSDOWN,
+        .backing = file ? FL_BACK_FILE : FL_BACK_ANON,
+        .pkey = r->u.vma.pkey & 15,
+    };
+    if (file) {
+        vma.file = r->u.vma.file & 3;
+        vma.pgoff = r->u.vma.pgoff;
+        vma.file_pages = r->u.vma.file_pages;
+    }
+    return vma_map(w, &vma);
+}
+
+static enum fl_status apply_range(struct fl_world *w, const struct fl_record *r)
+{
+    uint64_t start = r->u.range.start, end = start + ((uint64_t)r->u.range.pages << PAGE_SHIFT);
+
+    if (r->kind == FL_REC_UNMAP)
+        return vma_unmap(w, start, end);
+    if (r->kind == FL_REC_ZAP)
+        return vma_zap(w, start, end);
+    return vma_protect(w, start, end, r->u.range.prot & FL_PROT_BITS);
+}
+
+static enum fl_status apply_regs(struct fl_world *w, const struct fl_record *r)
+{
+    bool narrow = w->kernel.word == 4 || r->u.regs.code_bits != 64;
+
+    w->regs.ip = r->u.regs.ip;
+    w->regs.gpr[FL_RSP] = narrow ? (uint32_t)r->u.regs.sp : r->u.regs.sp;
+    w->regs.flags = r->u.regs.flags | 2; /* bit 1 always reads as one: SDM vol. 1, 3.4.3 */
+    machine_code(w, r->u.regs.user, r->u.regs.code_bits);
+    return FL_OK;
+}
+
+static enum fl_status apply_gpr(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned index = r->u.gpr.index % FL_GPR_COUNT;
+
+    if (index == FL_RSP) /* REGS sets the stack pointer */
+        index = FL_RAX;
+    w->regs.gpr[index] = w->kernel.word == 4 ? (uint32_t)r->u.gpr.value : r->u.gpr.value;
+    return FL_OK;
+}
+
+/* Page by page: what can be written is, and the answer is the first page's that could not. */
+static enum fl_status apply_bytes(struct fl_world *w, const struct fl_record *r)
+{
+    enum fl_status worst = FL_OK;
+    unsigned n = r->u.bytes.n > FL_MAX_CODE ? FL_MAX_CODE : r->u.bytes.n;
+
+    for (unsigned done = 0, step; done < n; done += step) {
+        uint64_t va = r->u.bytes.va + done;
+        if (w->kernel.word == 4)
+            va = (uint32_t)va;
+        step = (unsigned)(PAGE_SIZE - (va & (PAGE_SIZE - 1)));
+        if (step > n - done)
+            step = n - done;
+        enum fl_status status = page_write_bytes(w, va, r->u.bytes.data + done, step);
+        if (worst == FL_OK)
+            worst = status;
+    }
+    return worst;
+}
+
+/* One fix-up an address: a second record for it replaces the first. */
+static enum fl_status apply_extable(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned i = 0;
+
+    while (i < w->nextable && w->extable[i].ip != r->u.extable.ip)
+        i++;
+    if (i == FL_MAX_EXTABLE)
+        return FL_NO_MEMORY;
+    w->extable[i].ip = r->u.extable.ip;
+    w->extable[i].fixup = r->u.extable.fixup;
+    if (i == w->nextable)
+        w->nextable++;
+    return FL_OK;
+}
+
+static enum fl_status apply_inject(struct fl_world *w, const struct fl_record *r)
+{
+    if (r->u.inject.op >= FL_INJ_COUNT)
+        return FL_INVALID;
+    w->pending |= 1u << r->u.inject.op;
+    if (r->u.inject.op == FL_INJ_PROBE)
+        w->probe_from = r->u.inject.n;
+    return FL_OK;
+}
+
+enum fl_status fl_world_apply(struct fl_world *w, const struct fl_record *r)
+{
+    switch ((enum fl_record_kind)r->kind) {
+    case FL_REC_MAP: return apply_map(w, r);
+    case FL_REC_ENTRY: return apply_entry(w, r);
+    case FL_REC_VMA: return apply_vma(w, r);
+    case FL_REC_UNMAP:
+    case FL_REC_PROTECT:
+    case FL_REC_ZAP: return apply_range(w, r);
+    case FL_REC_REGS: return apply_regs(w, r);
+    case FL_REC_GPR: return apply_gpr(w, r);
+    case FL_REC_BYTES: return apply_bytes(w, r);
+    case FL_REC_EXTABLE: return apply_extable(w, r);
+    case FL_REC_INJECT: return apply_inject(w, r);
+    case FL_REC_ACCESS:
+    case FL_REC_FAULT:
+    case FL_REC_EXEC:
+    case FL_REC_DECODE:
+    case FL_REC_COUNT: break;
+    }
+    return FL_INVALID;
+}
