@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* A campaign's life: set-up, the watching loop, the end. */
+#include "campaign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool open_stats(struct task *t)
+{
+    int fd = open(t->stats_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && posix_fallocate(fd, 0, sizeof *t->stats) == 0;
+
+    t->stats = ok ? mmap(NULL, sizeof *t->stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    if (t->stats == MAP_FAILED) {
+        t->stats = NULL;
+        complain("%s: cannot make the counters file: %s", t->stats_path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool add_task(struct campaign *c, enum fl_target target, enum engine engine, unsigned job)
+{
+    struct task *t = &c->tasks[c->ntasks++];
+    char *corpus;
+    bool ok;
+
+    t->target = target;
+    t->engine = engine;
+    t->job = job;
+    t->name = format_text("%s-%s-%u", fl_target_name(target), engine_name(engine), job);
+    t->folder = format_text("%s/tasks/%s", c->out, t->name);
+    t->log = format_text("%s/log", t->folder);
+    t->stats_path = format_text("%s/stats", t->folder);
+    corpus = format_text("%s/corpus-v%d/%s", c->out, FL_SCENARIO_VERSION, fl_target_name(target));
+    ok = engine_ready(c, t) && make_folder(t->folder) && make_folder(corpus) && open_stats(t);
+    free(corpus);
+    if (ok)
+        unlink(t->log);
+    return ok;
+}
+
+static void free_tasks(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->ntasks; i++) {
+        struct task *t = &c->tasks[i];
+
+        if (t->stats)
+            munmap(t->stats, sizeof *t->stats);
+        free(t->name);
+        free(t->folder);
+        free(t->log);
+        free(t->stats_path);
+    }
+}
+
+/* The last line of a task's log, for an error message. */
+static void last_words(struct task *t)
+{
+    char tail[2048], *line, *end;
+    int fd = open(t->log, O_RDONLY | O_CLOEXEC);
+    off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+    ssize_t n =
+        fd >= 0 ? pread(fd, tail, sizeof tail - 1, size > (off_t)sizeof tail ? size - (off_t)sizeof tail : 0) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return;
+    tail[n] = 0;
+    line = strstr(tail, "faultline: ");
+    if (!line) {
+        while (n > 0 && tail[n - 1] == '\n')
+            tail[--n] = 0;
+        line = strrchr(tail, '\n');
+        line = line ? line + 1 : tail;
+    }
+    if ((end = strchr(line, '\n')))
+        *end = 0;
+    complain("%s %s: %.300s (log: %s)", t->name, t->why, line, t->log);
+}
+
+/* A child has ended: a finding, the end of its time, or trouble. */
+static void ended(struct campaign *c, struct task *t, int status)
+{
+    unsigned found = findings_collect(c, t);
+
+    t->pid = 0;
+    engine_poll(c, t);
+    if (!engine_ended_well(t, status) && !c->interrupted && found == 0) {
+        t->failed = t->stopped = true;
+        last_words(t);
+    }
+    if (t->same_key >= SAME_KEY_LIMIT)
+        t->stopped = true;
+}
+
+static void reap(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->ntasks; i++) {
+        struct task *t = &c->tasks[i];
+        int status;
+
+        if (t->pid && waitpid(t->pid, &status, WNOHANG) == t->pid)
+            ended(c, t, status);
+    }
+}
+
+static void end_children(struct campaign *c)
+{
+    double deadline = seconds_now() + 5;
+    bool running;
+
+    for (unsigned i = 0; i < c->ntasks; i++)
+        if (c->tasks[i].pid)
+            kill(c->tasks[i].pid, c->tasks[i].engine == ENGINE_AFL ? SIGINT : SIGTERM);
+    do {
+        running = false;
+        for (unsigned i = 0; i < c->ntasks; i++) {
+            struct task *t = &c->tasks[i];
+
+            if (t->pid && waitpid(t->pid, NULL, WNOHANG) == t->pid) {
+                t->pid = 0;
+                findings_collect(c, t);
+            }
+            running |= t->pid != 0;
+        }
+        if (running)
+            usleep(20000);
+    } while (running && seconds_now() < deadline);
+    for (unsigned i = 0; i < c->ntasks; i++) {
+        struct task *t = &c->tasks[i];
+
+        if (t->pid) {
+            kill(-t->pid, SIGKILL);
+            kill(t->pid, SIGKILL);
+            waitpid(t->pid, NULL, 0);
+            t->pid = 0;
+            findings_collect(c, t);
+        }
+    }
+}
+
+static bool start_tasks(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->ntasks; i++) {
+        struct task *t = &c->tasks[i];
+        unsigned left = c->now < c->seconds ? c->seconds - (unsigned)c->now : 0;
+
+        if (t->pid || t->stopped || left == 0)
+            continue;
+        if (t->starts == 0) {
+            t->started = c->now;
+            findings_collect(c, t); /* what a killed campaign left */
+        } else if (left < 2) {
+            continue;
+        }
+        if (!engine_start(c, t, left))
+            return false;
+    }
+    return true;
+}
+
+static bool any_running(const struct campaign *c)
+{
+    for (unsigned i = 0; i < c->ntasks; i++)
+        if (c->tasks[i].pid)
+            return true;
+    return false;
+}
+
+static int verdict(const struct campaign *c)
+{
+    uint64_t events = 0;
+    bool failed = false;
+
+    for (unsigned i = 0; i < c->ntasks; i++) {
+        events += c->tasks[i].stats->events;
+        failed |= c->tasks[i].failed;
+    }
+    if (c->nfindings)
+        return EXIT_FINDINGS;
+    if (failed)
+        return EXIT_INTERNAL;
+    if (events == 0) {
+        complain("no event was judged: nothing was compared, so this run says nothing");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_CLEAN;
+}
+
+int campaign_run(struct campaign *c)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    double start;
+    int code = EXIT_INPUT;
+
+    if (!make_folder(c->out) || !engine_seeds(c))
+        return EXIT_INPUT;
+    for (unsigned t = 0; t < FL_TARGET_ALL; t++)
+        for (unsigned e = 0; e < ENGINE_COUNT; e++)
+            for (unsigned job = 0; c->target[t] && c->engine[e] && job < c->jobs; job++)
+                if (!add_task(c, (enum fl_target)t, (enum engine)e, job))
+                    goto out;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    start = seconds_now();
+    for (;;) {
+        c->now = seconds_now() - start;
+        c->interrupted = interrupted;
+        reap(c);
+        if (c->interrupted || c->now >= c->seconds + 5.0)
+            break;
+        if (!start_tasks(c))
+            break;
+        if (!any_running(c))
+            break;
+        for (unsigned i = 0; i < c->ntasks; i++) {
+            engine_poll(c, &c->tasks[i]);
+            if (c->tasks[i].engine == ENGINE_AFL && c->tasks[i].pid) {
+                findings_collect(c, &c->tasks[i]);
+                if (c->tasks[i].same_key >= SAME_KEY_LIMIT && !c->tasks[i].stopped) {
+                    c->tasks[i].stopped = true;
+                    kill(c->tasks[i].pid, SIGINT);
+                }
+            }
+        }
+        report_progress(c, false);
+        usleep(200000);
+    }
+    end_children(c);
+    c->now = seconds_now() - start;
+    report_progress(c, true);
+    if (c->json)
+        report_json(c);
+    else
+        report_summary(c);
+    code = verdict(c);
+out:
+    free_tasks(c);
+    return code;
+}

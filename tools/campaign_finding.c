@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an engine's artifact to a finding. The artifact is replayed in a child of its own (it may crash), which answers
+ * the divergence's key and text; the scenario is stored as .scn text under the key's name, one file per key. The artifact
+ * itself is moved beside it, so that an artifact still in the task's folder is one that nobody has looked at yet: a
+ * campaign that was killed takes it up at its next start.
+ */
+#include "campaign.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REPLAY_SECONDS 30
+
+/* What the replaying child sends back; plain bytes through a pipe. */
+struct replayed {
+    bool diverged;
+    unsigned record;
+    char key[256];
+    char detail[480];
+};
+
+static _Noreturn void replay(const struct campaign *c, const struct task *t, const struct fl_scenario *s, int out)
+{
+    struct fl_judge_options options = {
+        .target = t->target, .executor = c->executor && t->target != FL_TARGET_PREFETCH, .decoders = true};
+    struct replayed answer = {0};
+    struct fl_divergence d;
+    struct fl_judge *j;
+    char why[256];
+
+    alarm(REPLAY_SECONDS);
+    if (fl_judge_open(&options, &j, why) == FL_OK && fl_judge_scenario(j, s, &d, &answer.record)) {
+        answer.diverged = true;
+        fl_divergence_key(&d, answer.key, sizeof answer.key);
+        snprintf(answer.detail, sizeof answer.detail, "%s", d.detail);
+    }
+    _exit(write(out, &answer, sizeof answer) == (ssize_t)sizeof answer ? 0 : 1);
+}
+
+static void replay_in_child(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
+                            struct replayed *answer)
+{
+    int fds[2], status = 0;
+    size_t got = 0;
+    ssize_t n;
+    pid_t pid;
+
+    memset(answer, 0, sizeof *answer);
+    if (pipe(fds) != 0 || (pid = fork()) < 0) {
+        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->target));
+        snprintf(answer->detail, sizeof answer->detail, "cannot start the replay: %s", strerror(errno));
+        return;
+    }
+    if (pid == 0) {
+        close(fds[0]);
+        replay(c, t, s, fds[1]);
+    }
+    close(fds[1]);
+    while ((n = read(fds[0], (char *)answer + got, sizeof *answer - got)) > 0 || (n < 0 && errno == EINTR))
+        got += n > 0 ? (size_t)n : 0;
+    close(fds[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (got == sizeof *answer && answer->diverged)
+        return;
+    answer->diverged = false;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        snprintf(answer->key, sizeof answer->key, "hang/%s", fl_target_name(t->target));
+        snprintf(answer->detail, sizeof answer->detail, "the replay did not end within %d s", REPLAY_SECONDS);
+    } else if (WIFSIGNALED(status)) {
+        snprintf(answer->key, sizeof answer->key, "crash/%s/signal-%d", fl_target_name(t->target), WTERMSIG(status));
+        snprintf(answer->detail, sizeof answer->detail, "the replay was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    } else {
+        snprintf(answer->key, sizeof answer->key, "unreproduced/%s", fl_target_name(t->target));
+        snprintf(answer->detail, sizeof answer->detail,
+                 "the engine stopped on this input, the replay found nothing; see %s", t->log);
+    }
+}
+
+static void slug(const char *key, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; *key && n + 1 < size; key++)
+        out[n++] = isalnum((unsigned char)*key) || *key == '-' ? *key : '_';
+    out[n] = 0;
+}
+
+/* The text of a finding: the story as comments, then the scenario. */
+static char *finding_text(const struct task *t, const struct fl_scenario *s, const struct replayed *r, size_t *size)
+{
+    char *text = NULL, line[256];
+    FILE *out = open_memstream(&text, size);
+
+    if (!out) {
+        fprintf(stderr, "faultline: out of memory\n");
+        exit(EXIT_INTERNAL);
+    }
+    /* The format's first line comes first; the story goes behind it. */
+    char *body = NULL, *rest;
+    size_t body_size;
+    FILE *b = open_memstream(&body, &body_size);
+    fl_scenario_print(s, b);
+    fclose(b);
+    rest = strchr(body, '\n');
+    rest = rest ? rest + 1 : body;
+    fwrite(body, 1, (size_t)(rest - body), out);
+    fprintf(out, "# finding: %s\n# found by: %s\n", r->key, t->name);
+    for (const char *p = r->detail; *p;) {
+        size_t n = strcspn(p, "\n");
+
+        fprintf(out, "# %.*s\n", (int)n, p);
+        p += n + (p[n] == '\n');
+    }
+    if (r->diverged && r->record < s->nrecords) {
+        fl_record_print(&s->records[r->record], line, sizeof line);
+        fprintf(out, "# at record %u: %s\n", r->record + 1, line);
+    }
+    fputs(rest, out);
+    free(body);
+    fclose(out);
+    return text;
+}
+
+/* Leaves out the events that the target skips, so that a replay that judges everything sees the same trace. */
+static void drop_skipped(struct fl_scenario *s, enum fl_target target)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < s->nrecords; i++) {
+        enum fl_record_kind kind = (enum fl_record_kind)s->records[i].kind;
+
+        if (!fl_record_is_event(kind) || fl_target_judges(target, kind))
+            s->records[kept++] = s->records[i];
+    }
+    s->nrecords = kept;
+}
+
+static void take_up(struct campaign *c, struct task *t, const char *artifact)
+{
+    static struct fl_scenario scenario;
+    struct replayed r;
+    struct finding *f = NULL;
+    char name[256], *kept;
+    const char *base = strrchr(artifact, '/') + 1;
+
+    if (!load_scenario(artifact, &scenario))
+        return;
+    drop_skipped(&scenario, t->target);
+    replay_in_child(c, t, &scenario, &r);
+    slug(r.key, name, sizeof name);
+    for (unsigned i = 0; i < c->nfindings && !f; i++)
+        if (strcmp(c->findings[i].key, r.key) == 0)
+            f = &c->findings[i];
+    if (!f && c->nfindings == MAX_FINDINGS) {
+        c->lost_findings++;
+    } else if (!f) {
+        char *folder = format_text("%s/findings", c->out), *text;
+        size_t size;
+
+        f = &c->findings[c->nfindings++];
+        snprintf(f->key, sizeof f->key, "%s", r.key);
+        snprintf(f->task, sizeof f->task, "%s", t->name);
+        snprintf(f->detail, sizeof f->detail, "%s", r.detail);
+        f->after = c->now - t->started;
+        f->events = t->stats->events;
+        f->reproduced = r.diverged;
+        f->path = format_text("%s/%s.scn", folder, name);
+        text = finding_text(t, &scenario, &r, &size);
+        if (!make_folder(folder) || !write_atomically(f->path, text, size))
+            complain("the input stays at %s", artifact);
+        free(text);
+        free(folder);
+        if (!c->json)
+            fprintf(stderr, "\r\033[Kfaultline: finding %s (%s, %.1f s): %s\n", f->key, t->name, f->after, f->path);
+    }
+    if (f)
+        f->count++;
+    t->same_key = f && f->count >= SAME_KEY_LIMIT ? SAME_KEY_LIMIT : t->same_key;
+    kept = format_text("%s/artifacts", c->out);
+    if (make_folder(kept)) {
+        char *to = format_text("%s/%s-%s", kept, t->name, base);
+
+        if (rename(artifact, to) != 0)
+            complain("%s: cannot move it: %s", artifact, strerror(errno));
+        free(to);
+    }
+    free(kept);
+}
+
+static bool is_artifact(const char *name)
+{
+    static const char *const prefixes[] = {"crash-", "timeout-", "oom-", "leak-", "slow-unit-", "id:"};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return strcmp(prefixes[i], "slow-unit-") != 0;
+    return false;
+}
+
+static unsigned collect_folder(struct campaign *c, struct task *t, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *e;
+    unsigned n = 0;
+
+    if (!dir)
+        return 0;
+    while ((e = readdir(dir))) {
+        if (is_artifact(e->d_name)) {
+            char *path = format_text("%s/%s", folder, e->d_name);
+
+            take_up(c, t, path);
+            free(path);
+            n++;
+        }
+    }
+    closedir(dir);
+    return n;
+}
+
+unsigned findings_collect(struct campaign *c, struct task *t)
+{
+    static const char *const afl_folders[] = {"crashes", "hangs"};
+    unsigned n = 0;
+
+    if (t->engine == ENGINE_LIBFUZZER)
+        return collect_folder(c, t, t->folder);
+    for (unsigned i = 0; i < 2; i++) {
+        char *folder = format_text("%s/afl/default/%s", t->folder, afl_folders[i]);
+
+        n += collect_folder(c, t, folder);
+        free(folder);
+    }
+    return n;
+}

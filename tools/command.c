@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* What the subcommands share: messages, files, folders. */
+#include "command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_TEXT_BYTES (4u << 20)
+
+void complain(const char *format, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fputs("faultline: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int finish_output(int code)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "faultline: cannot write to standard output: %s\n", errno ? strerror(errno) : "write error");
+        return EXIT_INPUT;
+    }
+    return code;
+}
+
+char *format_text(const char *format, ...)
+{
+    char *text;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0) {
+        fprintf(stderr, "faultline: out of memory\n");
+        exit(EXIT_INTERNAL);
+    }
+    va_end(args);
+    return text;
+}
+
+/* The whole of a regular file (or pipe), at most MAX_TEXT_BYTES. */
+static char *read_all(const char *path, size_t *size)
+{
+    char *data;
+    FILE *in = fopen(path, "rb");
+    struct stat st;
+
+    if (!in || fstat(fileno(in), &st) != 0) {
+        complain("%s: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        complain("%s: is a folder, a file is needed here", path);
+        goto fail;
+    }
+    data = malloc(MAX_TEXT_BYTES + 1);
+    if (!data) {
+        complain("%s: out of memory", path);
+        goto fail;
+    }
+    *size = fread(data, 1, MAX_TEXT_BYTES + 1, in);
+    if (ferror(in) || *size > MAX_TEXT_BYTES) {
+        complain("%s: %s", path, ferror(in) ? strerror(errno) : "larger than 4 MiB: not a scenario");
+        free(data);
+        goto fail;
+    }
+    fclose(in);
+    return data;
+fail:
+    if (in)
+        fclose(in);
+    return NULL;
+}
+
+bool load_scenario(const char *path, struct fl_scenario *out)
+{
+    static const char magic[] = "faultline-scenario";
+    size_t size, length = strlen(path);
+    char *data = read_all(path, &size);
+    struct fl_text_error error;
+    bool ok = true;
+
+    if (!data)
+        return false;
+    if ((length > 4 && strcmp(path + length - 4, ".scn") == 0) ||
+        (size >= sizeof magic - 1 && memcmp(data, magic, sizeof magic - 1) == 0)) {
+        ok = fl_scenario_parse(data, size, out, &error);
+        if (!ok)
+            complain("%s:%u:%u: %s", path, error.line, error.column, error.message);
+    } else {
+        fl_scenario_decode((const uint8_t *)data, size, out);
+    }
+    free(data);
+    return ok;
+}
+
+static int visible(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return e->d_name[0] != '.' && !(n > 3 && strcmp(e->d_name + n - 3, ".md") == 0);
+}
+
+static bool walk_path(const char *path, bool (*each)(const char *path, void *ctx), void *ctx)
+{
+    struct dirent **entries;
+    struct stat st;
+    bool ok = true;
+    int n;
+
+    if (stat(path, &st) != 0) {
+        complain("%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode))
+        return each(path, ctx);
+    n = scandir(path, &entries, visible, alphasort);
+    if (n < 0) {
+        complain("%s: %s", path, strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        char *child = format_text("%s/%s", path, entries[i]->d_name);
+
+        ok = ok && walk_path(child, each, ctx);
+        free(child);
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!walk_path(paths[i], each, ctx))
+            return false;
+    return true;
+}
+
+static bool write_fully(int fd, const char *data, size_t size)
+{
+    while (size) {
+        ssize_t n = write(fd, data, size);
+
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+bool write_atomically(const char *path, const void *data, size_t size)
+{
+    char *temporary = format_text("%s.tmp-%ld", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), saved;
+    bool ok = fd >= 0 && write_fully(fd, data, size) && fsync(fd) == 0;
+
+    saved = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        saved = errno;
+    }
+    if (ok && rename(temporary, path) != 0) {
+        ok = false;
+        saved = errno;
+    }
+    if (!ok) {
+        complain("%s: cannot write: %s", path, strerror(saved));
+        if (fd >= 0)
+            unlink(temporary);
+    }
+    free(temporary);
+    return ok;
+}
+
+bool make_folder(const char *path)
+{
+    char *copy = format_text("%s", path);
+    bool ok = true;
+
+    for (char *p = copy + 1; ok && *p; p++) {
+        if (*p == '/') {
+            *p = 0;
+            ok = mkdir(copy, 0777) == 0 || errno == EEXIST;
+            *p = '/';
+        }
+    }
+    ok = ok && (mkdir(copy, 0777) == 0 || errno == EEXIST);
+    if (!ok)
+        complain("%s: cannot make this folder: %s", path, strerror(errno));
+    free(copy);
+    return ok;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The `faultline` command: one function per subcommand, and what they share. */
+#ifndef FAULTLINE_TOOLS_COMMAND_H
+#define FAULTLINE_TOOLS_COMMAND_H
+
+#include <faultline/fuzz/scenario.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_code {
+    EXIT_CLEAN = 0,    /* nothing found */
+    EXIT_FINDINGS = 1, /* something disagreed */
+    EXIT_INPUT = 2,    /* usage or input error */
+    EXIT_INTERNAL = 3, /* Faultline's own trouble */
+};
+
+int command_fuzz(int argc, char **argv);
+int command_repro(int argc, char **argv);
+int command_show(int argc, char **argv);
+int command_walk(int argc, char **argv);
+
+/* "faultline: " and the message as one line on stderr. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Flushes stdout; EXIT_INPUT with one line when something did not reach it, else code. */
+int finish_output(int code);
+
+/* Reads a scenario in either form: a text whose first line says so or whose name ends in ".scn", else fuzz bytes. False:
+ * it complained (file:line:column for texts). */
+bool load_scenario(const char *path, struct fl_scenario *out);
+
+/* Every regular file named by argv, folders walked in name order (hidden files and *.md left out). Calls each(path, ctx);
+ * stops and answers false when that does or when a path cannot be read (it complained). */
+bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx);
+
+/* Writes a file whole or not at all: temporary name beside it, fsync, rename. False: it complained, nothing is lost. */
+bool write_atomically(const char *path, const void *data, size_t size);
+
+/* mkdir -p. False: it complained. */
+bool make_folder(const char *path);
+
+/* Exits with EXIT_INTERNAL when there is no memory. */
+char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* faultline SUBCOMMAND ...: the dispatcher. */
+#include "command.h"
+
+#include <argp.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} subcommands[] = {
+    {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
+    {"repro", command_repro, "replay scenarios and say what each oracle said"},
+    {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},
+    {"walk", command_walk, "judge a file of page-walk vectors"},
+};
+#define NSUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
+
+static void usage(FILE *out)
+{
+    fprintf(out, "usage: faultline SUBCOMMAND [OPTION...]\n\n");
+    for (size_t i = 0; i < NSUBCOMMANDS; i++)
+        fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+    fprintf(out, "  %-8s %s\n", "test", "run the project's tests (the ./faultline launcher does this)");
+    fprintf(out, "  %-8s %s\n", "doctor", "say what is installed and what is missing (the ./faultline launcher)");
+    fprintf(out, "\nfaultline SUBCOMMAND --help says more.\n"
+                 "Exit codes: 0 nothing found, 1 findings, 2 usage or input error, 3 internal error.\n");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_MESSAGES, "C");
+    argp_err_exit_status = EXIT_INPUT;
+    argp_program_version = "faultline " FAULTLINE_VERSION;
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_INPUT;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return finish_output(EXIT_CLEAN);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s\n", argp_program_version);
+        return finish_output(EXIT_CLEAN);
+    }
+    for (size_t i = 0; i < NSUBCOMMANDS; i++) {
+        if (strcmp(argv[1], subcommands[i].name) == 0) {
+            char name[64];
+
+            snprintf(name, sizeof name, "faultline %s", argv[1]);
+            argv[1] = name;
+            return finish_output(subcommands[i].run(argc - 1, argv + 1));
+        }
+    }
+    complain("no subcommand \"%.60s\"; faultline --help lists them", argv[1]);
+    return EXIT_INPUT;
+}

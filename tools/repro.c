@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* faultline repro FILE...: replays scenarios in one process and says what each oracle said. */
+#include "command.h"
+
+#include <faultline/fuzz/judge.h>
+
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct repro {
+    bool quiet, loud, json, executor;
+    enum fl_target target;
+
+    struct fl_judge *judge;
+    struct fl_scenario scenario;
+    uint64_t files, findings;
+    bool saying; /* events of the present file are described */
+    unsigned last_record;
+    json_t *results;
+};
+
+static const char doc[] =
+    "Replay scenarios in one process: world, core, executors and oracles, event by event.\v"
+    "One file is told event by event; for folders only the verdicts (-v tells everything, -q only findings). A FILE may "
+    "be .scn text or fuzz bytes (an engine's artifact). Exit codes: 0 nothing disagreed, 1 something did, 2 a file could "
+    "not be read or nothing in the files could be judged.";
+
+enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_TARGET };
+static const struct argp_option options[] = {
+    {"verbose", 'v', NULL, 0, "describe every event of every file", 0},
+    {"quiet", 'q', NULL, 0, "print findings and the closing line only", 0},
+    {"json", OPT_JSON, NULL, 0, "print one JSON document", 0},
+    {"target", OPT_TARGET, "NAME", 0, "judge only what this target judges: walk, fault, prefetch or all (default)", 0},
+    {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
+    {0},
+};
+
+static error_t option(int key, char *arg, struct argp_state *state)
+{
+    struct repro *r = state->input;
+
+    switch (key) {
+    case 'v': r->loud = true; return 0;
+    case 'q': r->quiet = true; return 0;
+    case OPT_JSON: r->json = true; return 0;
+    case OPT_NO_EXECUTOR: r->executor = false; return 0;
+    case OPT_TARGET:
+        for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
+            if (strcmp(arg, fl_target_name((enum fl_target)t)) == 0) {
+                r->target = (enum fl_target)t;
+                return 0;
+            }
+        argp_error(state, "no target \"%.40s\": walk, fault, prefetch or all", arg);
+        return EINVAL;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "a FILE or folder is needed"); return EINVAL;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void say(void *ctx, unsigned record, const char *text)
+{
+    struct repro *r = ctx;
+    char line[256];
+
+    if (!r->saying)
+        return;
+    if (record != r->last_record && record < r->scenario.nrecords) {
+        fl_record_print(&r->scenario.records[record], line, sizeof line);
+        printf("  %u: %s\n", record + 1, line);
+    }
+    r->last_record = record;
+    printf("     %s\n", text);
+}
+
+static void print_finding(const struct repro *r, const char *path, const char *key, const struct fl_divergence *d,
+                          unsigned record)
+{
+    char line[256] = "the scenario as a whole";
+
+    if (record < r->scenario.nrecords)
+        fl_record_print(&r->scenario.records[record], line, sizeof line);
+    printf("%s: DIVERGENCE %s\n", path, key);
+    printf("  where:    record %u of %u: %s\n", record + 1, r->scenario.nrecords, line);
+    printf("  expected: %s\n  actual:   %s\n", d->expected, d->actual);
+    for (const char *p = d->detail; *p;) {
+        size_t n = strcspn(p, "\n");
+
+        printf("  %.*s\n", (int)n, p);
+        p += n + (p[n] == '\n');
+    }
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool repro_one(const char *path, void *ctx)
+{
+    struct repro *r = ctx;
+    const struct fl_stats *stats = fl_judge_stats(r->judge);
+    uint64_t events = stats->events, skipped = stats->events_skipped;
+    struct fl_divergence d;
+    unsigned record;
+    char key[256];
+    bool diverged;
+
+    if (!load_scenario(path, &r->scenario))
+        return false;
+    r->files++;
+    r->last_record = UINT32_MAX;
+    if (r->saying)
+        printf("%s\n", path);
+    diverged = fl_judge_scenario(r->judge, &r->scenario, &d, &record);
+    if (diverged) {
+        r->findings++;
+        fl_divergence_key(&d, key, sizeof key);
+    }
+    if (r->json) {
+        json_t *entry = json_pack("{s:s, s:I, s:I, s:b}", "file", path, "events", (json_int_t)(stats->events - events),
+                                  "skipped", (json_int_t)(stats->events_skipped - skipped), "diverged", diverged);
+        if (diverged)
+            json_object_update_new(entry, json_pack("{s:s, s:i, s:s, s:s, s:s}", "key", key, "record", (int)record + 1,
+                                                    "expected", d.expected, "actual", d.actual, "detail", d.detail));
+        json_array_append_new(r->results, entry);
+    } else if (diverged) {
+        print_finding(r, path, key, &d, record);
+    } else if (!r->quiet) {
+        printf("%s: ok, %" PRIu64 " events judged, %" PRIu64 " skipped\n", path, stats->events - events,
+               stats->events_skipped - skipped);
+    }
+    return true;
+}
+
+int command_repro(int argc, char **argv)
+{
+    static const struct argp argp = {.options = options, .parser = option, .args_doc = "FILE...", .doc = doc};
+    struct repro *r = calloc(1, sizeof *r);
+    struct fl_judge_options open = {.decoders = true};
+    char why[256];
+    bool ok, judged;
+    int first, code;
+
+    if (!r) {
+        complain("out of memory");
+        return EXIT_INTERNAL;
+    }
+    r->executor = true;
+    r->target = FL_TARGET_ALL;
+    argp_parse(&argp, argc, argv, 0, &first, r);
+    open.target = r->target;
+    open.executor = r->executor;
+    if (fl_judge_open(&open, &r->judge, why) != FL_OK) {
+        complain("%s", why);
+        free(r);
+        return EXIT_INTERNAL;
+    }
+    r->results = r->json ? json_array() : NULL;
+    r->saying = !r->json && !r->quiet && (r->loud || (argc - first == 1 && !is_folder(argv[first])));
+    if (r->saying)
+        fl_judge_set_say(r->judge, say, r);
+    if (!r->json && !r->quiet) {
+        printf("executor: %s\n", fl_judge_executor(r->judge));
+    }
+    ok = for_each_file(argv + first, (size_t)(argc - first), repro_one, r);
+    judged = fl_judge_stats(r->judge)->events != 0 || r->findings != 0;
+    if (r->json) {
+        json_t *all = json_pack("{s:s, s:I, s:I, s:o}", "executor", fl_judge_executor(r->judge), "files",
+                                (json_int_t)r->files, "findings", (json_int_t)r->findings, "results", r->results);
+        json_dumpf(all, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(all);
+    } else {
+        printf("%" PRIu64 " files, %" PRIu64 " events judged, %" PRIu64 " divergences\n", r->files,
+               fl_judge_stats(r->judge)->events, r->findings);
+    }
+    if (ok && !judged)
+        complain("nothing was judged: no event in these files is one that target %s judges", fl_target_name(r->target));
+    code = r->findings ? EXIT_FINDINGS : ok && judged ? EXIT_CLEAN : EXIT_INPUT;
+    if (!ok)
+        code = EXIT_INPUT;
+    fl_judge_close(r->judge);
+    free(r);
+    return code;
+}
