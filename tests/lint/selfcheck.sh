@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The lints find what they are for: a small tree with one offence at a time, and each lint on the clean tree.
+set -u
+here=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/faultline-lint.XXXXXX") || exit 2
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+# shellcheck disable=SC2016
+clean_tree() {
+    rm -rf "$tmp/tree"
+    mkdir -p "$tmp"/tree/{core/types/faultline,core/include/faultline,oracle/arch,oracle/include/faultline,fuzz}
+    cd "$tmp/tree" || exit 2
+    cp "$here/../../.clang-format" .
+    printf '#include <stdint.h>\n' >core/types/faultline/types.h
+    printf '#include <faultline/types.h>\n' >core/include/faultline/core.h
+    printf '#include <faultline/types.h>\n' >oracle/include/faultline/arch.h
+    printf '#include "x.h"\n#include <faultline/core.h>\n' >core/a.c
+    : >core/x.h
+    printf '#include <faultline/arch.h>\n#include <string.h>\n' >oracle/arch/a.c
+    printf '#include <faultline/arch.h>\n#include <faultline/core.h>\n#include <stdio.h>\n' >fuzz/a.c
+    printf '#!/bin/sh\necho "$HOME"\n' >run.sh
+}
+
+# expect STATUS LINT WHAT: the lint on the tree as it is now.
+expect() {
+    local out status
+    out=$("$here/$2.sh" "$tmp/tree" 2>&1)
+    status=$?
+    if [ $status = 77 ]; then
+        echo "not checked, its tool is not here: $2"
+    elif [ $status = "$1" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $2 ($3): exit code $status instead of $1"
+        printf '%s\n' "$out" | sed 's/^/    /'
+    fi
+}
+
+# offence LINT FILE TEXT: TEXT as a further line of FILE is found.
+offence() {
+    clean_tree
+    mkdir -p "$(dirname "$2")"
+    printf '%s\n' "$3" >>"$2"
+    expect 1 "$1" "$3"
+}
+
+clean_tree
+for lint in arrows format shell sizes paths; do expect 0 $lint "clean tree"; done
+rm -rf "$tmp/tree" && mkdir "$tmp/tree"
+for lint in arrows sizes paths; do expect 1 $lint "nothing to look at"; done
+
+offence arrows core/a.c '#include <string.h>'
+offence arrows core/a.c '#include <faultline/arch.h>'
+offence arrows core/a.c '#include "../oracle/include/faultline/arch.h"'
+offence arrows core/a.c '#include HEADER'
+offence arrows oracle/arch/a.c '#include <faultline/core.h>'
+offence arrows oracle/arch/a.c '  #  include "../../core/x.h"'
+offence arrows core/types/faultline/more.h '#define MORE 1'
+offence arrows fuzz/a.c '#include "../tools/y.h"'
+offence format core/a.c 'int  f( void ){return 1;}'
+# shellcheck disable=SC2016
+offence shell run.sh 'rm $1/*'
+clean_tree
+# shellcheck disable=SC2016
+printf '#!/bin/bash\nrm $1/*\n' >"$tmp/tree/bare"
+expect 1 shell "a script known by its first line"
+offence sizes core/a.c "$(yes '/* line */' | head -n 501)"
+offence paths core/a.c "/* see /$(printf root)/x */"
+offence paths notes.md "get it from deb.$(printf debian).org"
+
+# The archive check.
+compile() { printf '%s\n' "$2" | cc -c -x c -O1 ${3:+"$3"} -o "$tmp/$1.o" - && rm -f "$tmp/$1.a" && ar crs "$tmp/$1.a" "$tmp/$1.o"; }
+archive() {
+    "$here/freestanding.sh" "$tmp/$2.a" >"$tmp/out" 2>&1
+    local status=$?
+    if [ $status = "$1" ]; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        echo "FAILED: freestanding ($2): exit code $status instead of $1"
+        cat "$tmp/out"
+    fi
+}
+if command -v cc >/dev/null; then
+    compile clean 'void *memcpy(void *, const void *, unsigned long); void g(void *a, void *b, unsigned long n) { memcpy(a, b, n); }'
+    archive 0 clean
+    compile alien 'int puts(const char *); int g(const char *s) { return puts(s) + 1; }'
+    archive 1 alien
+    compile weak 'int maybe(void) __attribute__((weak)); int g(void) { return maybe ? maybe() : 0; }'
+    archive 1 weak
+    compile empty ''
+    archive 1 empty
+    compile instrumented 'int g(int *p) { return p[1]; }' -fsanitize=address
+    archive 77 instrumented
+    archive 2 missing
+fi
+echo "$passed checks passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
