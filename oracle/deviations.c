@@ -229,9 +229,10 @@ static bool enter_no_probe(const struct fl_deviation_case *c)
            c->result->end == FL_END_DONE;
 }
 
-static bool eip_no_wrap(const struct fl_deviation_case *c)
+/* EIP after the run, or the linear address (base + offset) of a fault. */
+static bool linear_no_wrap(const struct fl_deviation_case *c)
 {
-    return c->access == NULL && c->bits == 32 && c->result->regs.ip >> 32 != 0;
+    return c->access == NULL && c->bits != 64 && (c->result->regs.ip >> 32 != 0 || c->cr2 >> 32 != 0);
 }
 
 static bool far_return_as_supervisor(const struct fl_deviation_case *c)
@@ -252,22 +253,21 @@ static bool icebp_invalid(const struct fl_deviation_case *c)
 /* In PAE paging nothing else is #GP: a 32-bit address is always canonical. */
 static bool pae_pdpte_on_demand(const struct fl_deviation_case *c)
 {
-    return c->access != NULL && c->cpu->mode == FL_MODE_PAE && c->cpu->vendor == FL_VENDOR_INTEL &&
-           c->arch_kind == FL_ARCH_GP && c->arch_level == 3 && !raised(c, 13);
+    return c->cpu->mode == FL_MODE_PAE && c->cpu->vendor == FL_VENDOR_INTEL && c->arch_kind == FL_ARCH_GP &&
+           c->arch_level == 3 && !raised(c, 13);
 }
 
 static bool pae_pdpte_low_bits(const struct fl_deviation_case *c)
 {
-    return c->access != NULL && c->cpu->mode == FL_MODE_PAE && c->cpu->vendor == FL_VENDOR_AMD &&
-           c->arch_kind == FL_ARCH_PF && c->arch_level == 3 && (c->arch_code & CODE_RSVD) && (c->arch_entry & 0x1e6) &&
-           c->arch_entry >> 40 == 0;
+    return c->cpu->mode == FL_MODE_PAE && c->cpu->vendor == FL_VENDOR_AMD && c->arch_kind == FL_ARCH_PF &&
+           c->arch_level == 3 && (c->arch_code & CODE_RSVD) && (c->arch_entry & 0x1e6) && c->arch_entry >> 40 == 0;
 }
 
 static bool amd_upper_global(const struct fl_deviation_case *c)
 {
-    return c->access != NULL && long_mode(c) && c->cpu->vendor == FL_VENDOR_AMD && c->arch_kind == FL_ARCH_PF &&
-           c->arch_level >= 4 && (c->arch_code & CODE_RSVD) && (c->arch_entry & ENTRY_G) &&
-           !(c->arch_entry & ENTRY_PS) && (c->arch_entry >> 40 & 0xfff) == 0;
+    return long_mode(c) && c->cpu->vendor == FL_VENDOR_AMD && c->arch_kind == FL_ARCH_PF && c->arch_level >= 4 &&
+           (c->arch_code & CODE_RSVD) && (c->arch_entry & ENTRY_G) && !(c->arch_entry & ENTRY_PS) &&
+           (c->arch_entry >> 40 & 0xfff) == 0;
 }
 
 /* The fault is right; only the accessed bit of the entry is there that should not be. */
@@ -313,8 +313,9 @@ static const struct fl_deviation rows[] = {
     {"enter-no-probe", "unicorn",
      "ENTER does not check that the new top of the stack can be written; the processor faults there",
      "SDM vol. 2, ENTER: #PF if a write using the final value of the stack pointer would fault"},
-    {"eip-no-wrap", "unicorn", "EIP runs on past 4 GiB; the processor wraps it",
-     "SDM vol. 1, 3.5: EIP has 32 bits in 32-bit code"},
+    {"linear-no-wrap", "unicorn",
+     "outside 64-bit code EIP and linear addresses run on past 4 GiB; the processor wraps them",
+     "SDM vol. 1, 3.5: EIP has 32 bits in 32-bit code; SDM vol. 3, 3.3.1: linear addresses wrap at 4 GiB"},
     {"far-return-as-supervisor", "unicorn",
      "IRET and far RET pop as supervisor whatever the privilege level: the error code lacks U; the processor pops with the "
      "current privilege",
@@ -337,7 +338,7 @@ static const struct fl_deviation rows[] = {
 static bool (*const covers[])(const struct fl_deviation_case *) = {
     rmw_reads_first,     rmw_crossing,       stack_noncanonical,       across_canonical_edge,
     branch_noncanonical, movaps_alignment,   clflush_silent,           wide_store_partial,
-    enter_no_probe,      eip_no_wrap,        far_return_as_supervisor, icebp_invalid,
+    enter_no_probe,      linear_no_wrap,     far_return_as_supervisor, icebp_invalid,
     pae_pdpte_on_demand, pae_pdpte_low_bits, amd_upper_global,         large_pdpte_accessed,
 };
 

@@ -86,6 +86,7 @@ static void run_child(const struct campaign *c, const struct task *t, char *cons
         setenv("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1", 1);
         setenv("AFL_AUTORESUME", "1", 1);
         setenv("AFL_FAST_CAL", "1", 1);
+        setenv("AFL_DEBUG_CHILD", "1", 1); /* what the target says of a finding goes to the log */
     }
     execvp(argv[0], argv);
     dprintf(2, "faultline: cannot start %s: %s\n", argv[0], strerror(errno));

@@ -13,7 +13,7 @@
 extern uint8_t *fl_afl_map;
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop);
 
-static uint32_t guards[FL_CELLS];
+static uint32_t guards[FL_TARGET_CELLS];
 
 /* Before the fork server starts (it tells afl-fuzz how large the map is), after the runtime has set itself up. */
 __attribute__((constructor(10000))) static void claim_cells(void)
@@ -22,13 +22,13 @@ __attribute__((constructor(10000))) static void claim_cells(void)
 
     if (off && off[0] == '0')
         return;
-    __sanitizer_cov_trace_pc_guard_init(guards, guards + FL_CELLS);
+    __sanitizer_cov_trace_pc_guard_init(guards, guards + FL_TARGET_CELLS);
 }
 
 uint8_t *fl_engine_counters(void)
 {
     /* Consecutive numbers are the runtime's way as long as AFL_INST_RATIO does not thin them out. */
-    if (guards[0] == 0 || guards[FL_CELLS - 1] != guards[0] + FL_CELLS - 1)
+    if (guards[0] == 0 || guards[FL_TARGET_CELLS - 1] != guards[0] + FL_TARGET_CELLS - 1)
         return NULL;
     return fl_afl_map + guards[0];
 }

@@ -7,7 +7,9 @@
 
 extern const enum fl_target fl_this_target;
 
-/* The engine's coverage counters for decision cells: FL_CELLS bytes, or NULL. May change between executions. */
+/* meson.build says which cells the target can reach: FL_TARGET_FIRST, and FL_TARGET_CELLS of them. */
+
+/* The engine's coverage counters for those cells: FL_TARGET_CELLS bytes, or NULL. May change between executions. */
 uint8_t *fl_engine_counters(void);
 
 #endif

@@ -3,7 +3,7 @@
  * Decision cells: the numbering. Ranges, in order:
  *   walk    mode 4 x level 6 x outcome 43 (ok, gp, bus, 32 combinations of P W U RSVD I, 8 of W U I with P and PK)
  *   row     mode 4 x user 2 x policy row 64
- *   action  mode 4 x action 9 x error bits 32
+ *   action  mode 4 x action 8 x error bits 32
  *   run     mode 4 x end 5 x faults 8 (0..6, 7 and more)
  *   decode  bits 3 x answer 2 x prefixes 16 x opcode 3 (0D, 18, other)
  */
@@ -20,7 +20,7 @@ enum {
     DECODE_PREFIXES = 16,
     DECODE_OPCODES = 3,
 
-    WALK_BASE = 0,
+    WALK_BASE = FL_CELLS_WALK_FIRST,
     WALK_SIZE = FL_MODE_COUNT * WALK_LEVELS * WALK_OUTCOMES,
     ROW_BASE = WALK_BASE + WALK_SIZE,
     ROW_SIZE = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS,
@@ -32,7 +32,12 @@ enum {
     DECODE_SIZE = 3 * 2 * DECODE_PREFIXES * DECODE_OPCODES,
     CELLS_USED = DECODE_BASE + DECODE_SIZE,
 };
-_Static_assert(CELLS_USED <= FL_CELLS, "more decision cells than the engines' counters hold");
+_Static_assert(CELLS_USED <= FL_CELLS, "more decision cells than are allowed");
+_Static_assert((int)(WALK_SIZE) == (int)FL_CELLS_WALK, "cells of target walk");
+_Static_assert((int)(ROW_BASE) == (int)FL_CELLS_FAULT_FIRST, "cells of target fault");
+_Static_assert((int)(ROW_SIZE + ACTION_SIZE + RUN_SIZE) == (int)FL_CELLS_FAULT, "cells of target fault");
+_Static_assert((int)(DECODE_BASE) == (int)FL_CELLS_PREFETCH_FIRST, "cells of target prefetch");
+_Static_assert((int)(DECODE_SIZE) == (int)FL_CELLS_PREFETCH, "cells of target prefetch");
 
 static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
 

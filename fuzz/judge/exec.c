@@ -52,11 +52,13 @@ static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct f
 
     if (fl_arch_walk(fl_world_cpu(j->world), a, fl_world_read, j->world, &want) != FL_OK)
         return false;
+    uint64_t offset = fl_world_regs(j->world)->ip - run->record->u.exec.ip; /* of the faulting instruction */
+    size_t length = offset < run->record->u.exec.n ? run->record->u.exec.n - (size_t)offset : 0;
     struct fl_deviation_case c = {
         .cpu = fl_world_cpu(j->world),
         .access = NULL,
-        .insn = run->record->u.exec.code,
-        .insn_len = run->record->u.exec.n,
+        .insn = length ? run->record->u.exec.code + offset : NULL,
+        .insn_len = length,
         .bits = fl_world_codeseg(j->world)->bits,
         .cr2 = cr2,
         .error_code = code,

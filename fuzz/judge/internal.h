@@ -29,7 +29,8 @@ struct fl_judge {
     struct fl_decoder *decoder[FL_MAX_DECODERS];
     unsigned ndecoders;
     struct fl_stats *stats;
-    uint8_t *counters;
+    uint8_t *counters; /* of cells first_counter .. first_counter + ncounters - 1 */
+    unsigned first_counter, ncounters;
     fl_say_fn say;
     void *say_ctx;
 
@@ -41,8 +42,6 @@ struct fl_judge {
     unsigned executed; /* EXEC events that ran to their end */
     bool all_handled;  /* every fault so far was handled, nothing ended early */
     bool injected, raw, grew, executor_odd;
-
-    uint8_t no_counters[FL_CELLS]; /* where cells go when no engine listens */
 };
 
 enum fl_event_end fl_judge_access(struct fl_judge *j, const struct fl_record *r);
@@ -66,7 +65,8 @@ enum fl_event_end fl_judge_diverge(struct fl_judge *j, enum fl_check check, cons
 
 static inline void fl_judge_cell(struct fl_judge *j, unsigned cell)
 {
-    j->counters[cell] = 1;
+    if (cell - j->first_counter < j->ncounters)
+        j->counters[cell - j->first_counter] = 1;
     if (!j->stats->cell[cell]) {
         j->stats->cell[cell] = 1;
         j->stats->cells_hit++;

@@ -51,7 +51,6 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
     }
     j->options = *options;
     j->core = options->core ? options->core : fl_core();
-    j->counters = j->no_counters;
     if (j->core->abi != FL_CORE_ABI) {
         snprintf(why, 256, "core \"%s\" speaks interface %u, this Faultline speaks %u", j->core->name,
                  (unsigned)j->core->abi, FL_CORE_ABI);
@@ -116,9 +115,11 @@ void fl_judge_decoders(const struct fl_judge *j, FILE *out)
         fprintf(out, "%s %s\n", j->decoder[i]->name, j->decoder[i]->version);
 }
 
-void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters)
+void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first, unsigned count)
 {
-    j->counters = counters ? counters : j->no_counters;
+    j->counters = counters;
+    j->first_counter = first;
+    j->ncounters = counters ? count : 0;
 }
 
 void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx)

@@ -17,8 +17,10 @@
 /* ---- stale code
  * -------------------------------------------------------------------------------------------------- */
 
-/* Writing a debug register makes Unicorn 2.1 drop the block that it is running, and crash. */
-static bool writes_debug_register(const uint8_t *b, unsigned n, unsigned bits)
+/* Why this instruction must not be run, or NULL. Writing a debug register makes Unicorn 2.1 drop the block that it is
+ * running, and crash; so does the same opcode behind a VEX prefix, where it is none. SYSCALL, which is invalid as
+ * EFER.SCE is clear, is passed over in silence, without the trap that ends each instruction. */
+static const char *refused(const uint8_t *b, unsigned n, unsigned bits)
 {
     unsigned i = 0;
 
@@ -26,7 +28,13 @@ static bool writes_debug_register(const uint8_t *b, unsigned n, unsigned bits)
                      b[i] == 0x2e || b[i] == 0x36 || b[i] == 0x3e || b[i] == 0x64 || b[i] == 0x65 ||
                      (bits == 64 && (b[i] & 0xf0) == 0x40)))
         i++;
-    return n - i >= 2 && b[i] == 0x0f && b[i + 1] == 0x23;
+    if (n - i < 2)
+        return NULL;
+    if ((b[i] == 0xc4 || b[i] == 0xc5) && (bits == 64 || b[i + 1] >= 0xc0))
+        return "VEX-encoded instructions";
+    if (b[i] != 0x0f)
+        return NULL;
+    return b[i + 1] == 0x23 ? "writes of debug registers" : b[i + 1] == 0x05 ? "SYSCALL" : NULL;
 }
 
 bool code_seen(struct engine *e, uint64_t paddr, unsigned size)
@@ -55,11 +63,8 @@ bool code_seen(struct engine *e, uint64_t paddr, unsigned size)
         if (e->run.ninsn < sizeof e->run.insn)
             e->run.insn[e->run.ninsn++] = e->ram.base[paddr + i];
     }
-    if (writes_debug_register(e->run.insn, e->run.ninsn, e->run.bits)) {
-        e->run.refused = "writes of debug registers";
-        return false;
-    }
-    return true;
+    e->run.refused = refused(e->run.insn, e->run.ninsn, e->run.bits);
+    return e->run.refused == NULL;
 }
 
 static bool line_changed(const struct engine *e, const struct code_line *l)
@@ -230,6 +235,9 @@ static void faulted(struct engine *e)
     out->faults++;
     out->cr2 = get64(e->seen, e->at.cr2);
     out->error_code = get32(e->seen, e->at.error_code);
+    /* A load that crosses into a page that faults leaves Unicorn with its memory hooks muted until the run ends. */
+    if ((out->cr2 & 0xfff) == 0)
+        out->stores_lost = true;
     leave(e, &regs);
     if (!e->run.on_fault(e->run.ctx, out->cr2, out->error_code, &regs)) {
         end_run(e, FL_END_FAULT);

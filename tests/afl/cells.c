@@ -39,12 +39,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
             if (*g <= 1)
                 continue;
             edges++;
-            CHECK(*g < first || *g >= first + FL_CELLS, "edge %u lies among the cells %u..%u", *g, first,
-                  first + FL_CELLS - 1);
+            CHECK(*g < first || *g >= first + FL_TARGET_CELLS, "edge %u lies among the cells %u..%u", *g, first,
+                  first + FL_TARGET_CELLS - 1);
         }
         CHECK(edges > 0, "this module has no edges: it was not instrumented");
-        CHECK(__afl_map_size == 0 || first + FL_CELLS <= __afl_map_size, "the map of %u bytes ends before cell %u",
-              __afl_map_size, first + FL_CELLS - 1);
+        CHECK(__afl_map_size == 0 || first + FL_TARGET_CELLS <= __afl_map_size,
+              "the map of %u bytes ends before cell %u", __afl_map_size, first + FL_TARGET_CELLS - 1);
     }
     exit(check_done("afl-cells"));
 }

@@ -35,5 +35,5 @@ done
 awk -v a="$(median "$work/empty")" -v b="$(median "$work/off")" -v c="$(median "$work/on")" '
     BEGIN {
         printf "afl++ empty target                     %7d executions per CPU-second (the floor)\n", a
-        printf "afl++ walk, one event, cells off       %7d   ratio %.2f, goal 0.90 %s\n", b, b / a, b / a >= 0.9 ? "met" : "MISSED"
+        printf "afl++ walk, one event, cells off       %7d   ratio %.2f, goal 0.90 %s\n", b, b / a, (b / a >= 0.9 ? "met" : "MISSED")
         printf "afl++ walk, one event, cells on        %7d   ratio %.2f\n", c, c / a }'

@@ -39,5 +39,5 @@ done
 a=$(median "$work/empty") b=$(median "$work/walk") c=$(median "$work/reruns")
 awk -v a="$a" -v b="$b" -v c="$c" 'BEGIN {
     printf "libfuzzer empty target          %9d executions per CPU-second (the floor)\n", a
-    printf "libfuzzer walk, one event       %9d   ratio %.2f, goal 0.40 %s\n", b, b / a, b / a >= 0.4 ? "met" : "MISSED"
+    printf "libfuzzer walk, one event       %9d   ratio %.2f, goal 0.40 %s\n", b, b / a, (b / a >= 0.4 ? "met" : "MISSED")
     printf "libfuzzer walk, up to 6 records %9d   ratio %.2f\n", c, c / a }'

@@ -120,7 +120,7 @@ static void eip(struct fixture *f)
     CHECK_EQ(program_run(&p), FL_EXEC_OK, "EIP wraps");
     struct fl_deviation_case c = {
         .cpu = &p.cpu, .insn = (const uint8_t *)"\x90", .insn_len = 1, .bits = 32, .result = &p.r};
-    fires(&c, "eip-no-wrap", "run");
+    fires(&c, "linear-no-wrap", "run");
     p.r.regs.ip = 1;
     CHECK(fl_deviation_find("unicorn", &c) == NULL, "a wrapped EIP is no deviation");
 }

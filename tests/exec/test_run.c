@@ -343,6 +343,12 @@ static void refusals(struct fixture *f)
     PROGRAM_CODE(&p, "\x90\x66\x41\x0f\x23\xf8"); /* nop; mov dr7, r8: would crash the engine */
     p.regs.gpr[FL_R8] = 0xff;
     CHECK_EQ(program_run(&p), FL_EXEC_UNSUPPORTED, "debug registers");
+    program_begin(&p, f, 32, false);
+    PROGRAM_CODE(&p, "\xc5\xfa\x23\xf8");
+    CHECK_EQ(program_run(&p), FL_EXEC_UNSUPPORTED, "VEX");
+    program_begin(&p, f, 64, true);
+    PROGRAM_CODE(&p, "\x0f\x05");
+    CHECK_EQ(program_run(&p), FL_EXEC_UNSUPPORTED, "SYSCALL");
     struct fl_executor *ex = NULL;
     char why[256];
     struct fl_ram odd = {f->ram.base + 1, 4096};

@@ -45,8 +45,8 @@ void fl_judge_close(struct fl_judge *j);
 bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record);
 
 const struct fl_stats *fl_judge_stats(const struct fl_judge *j);
-/* FL_CELLS bytes that are set to 1 as cells are hit; the caller clears them. NULL: none. */
-void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters);
+/* counters[i] is set to 1 when cell first + i is hit, for i below count; the caller clears them. NULL: none. */
+void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first, unsigned count);
 void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
 /* "unicorn 2.1.1", or why there is none. */
 const char *fl_judge_executor(const struct fl_judge *j);

@@ -54,6 +54,16 @@ struct fl_stats {
 
 const char *fl_skip_name(enum fl_skip reason);
 
+/* The cells that each target can reach are one run of numbers; an engine needs counters for its target's only. */
+enum {
+    FL_CELLS_WALK_FIRST = 0,
+    FL_CELLS_WALK = 1032,
+    FL_CELLS_FAULT_FIRST = FL_CELLS_WALK_FIRST + FL_CELLS_WALK,
+    FL_CELLS_FAULT = 1696,
+    FL_CELLS_PREFETCH_FIRST = FL_CELLS_FAULT_FIRST + FL_CELLS_FAULT,
+    FL_CELLS_PREFETCH = 288,
+};
+
 /* ---- cells. Each answers a number below FL_CELLS; the ranges do not overlap. ------------------------------------- */
 unsigned fl_cell_walk(enum fl_mode mode, const struct fl_arch_result *r);
 unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row);
