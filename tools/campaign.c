@@ -204,7 +204,7 @@ static int verdict(const struct campaign *c)
         events += c->tasks[i].stats->events;
         failed |= c->tasks[i].failed;
     }
-    if (c->nfindings)
+    if (findings_count(c))
         return EXIT_FINDINGS;
     if (failed)
         return EXIT_INTERNAL;

@@ -18,9 +18,10 @@
 enum engine { ENGINE_LIBFUZZER, ENGINE_AFL, ENGINE_COUNT };
 
 /* How often one key is found by a task before it is not started again. */
-#define SAME_KEY_LIMIT 3
-#define MAX_TASKS      64
-#define MAX_FINDINGS   256
+#define SAME_KEY_LIMIT   3
+#define SAME_CRASH_LIMIT 50 /* the same for crashes of the executor, which say nothing about the tested code */
+#define MAX_TASKS        64
+#define MAX_FINDINGS     256
 
 /* One target under one engine. */
 struct task {
@@ -53,6 +54,7 @@ struct finding {
     unsigned count;
     char detail[512];
     bool reproduced;
+    bool executor_died; /* an executor crashed: kept and told, but no finding about the tested code */
 };
 
 struct campaign {
@@ -88,6 +90,9 @@ void engine_poll(struct campaign *c, struct task *t);
 bool engine_ended_well(struct task *t, int status);
 /* Encodes corpus/seeds/ into a folder of fuzz bytes for the engines. False: it complained. */
 bool engine_seeds(struct campaign *c);
+
+/* Findings about the tested code: those that are no crash of an executor. */
+unsigned findings_count(const struct campaign *c);
 
 /* campaign_finding.c: takes up artifacts that the task's engine has left since the last call. Answers how many. */
 unsigned findings_collect(struct campaign *c, struct task *t);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,16 +23,19 @@
 
 /* What the replaying child sends back; plain bytes through a pipe. */
 struct replayed {
-    bool diverged;
+    bool diverged, executor_died;
     unsigned record;
     char key[256];
     char detail[480];
 };
 
-static _Noreturn void replay(const struct campaign *c, const struct task *t, const struct fl_scenario *s, int out)
+static _Noreturn void replay(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
+                             struct fl_stats *stats, int out)
 {
-    struct fl_judge_options options = {
-        .target = t->target, .executor = c->executor && t->target != FL_TARGET_PREFETCH, .decoders = true};
+    struct fl_judge_options options = {.target = t->target,
+                                       .executor = c->executor && t->target != FL_TARGET_PREFETCH,
+                                       .decoders = true,
+                                       .stats = stats};
     struct replayed answer = {0};
     struct fl_divergence d;
     struct fl_judge *j;
@@ -49,20 +53,22 @@ static _Noreturn void replay(const struct campaign *c, const struct task *t, con
 static void replay_in_child(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
                             struct replayed *answer)
 {
+    struct fl_stats *stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool executor_died;
     int fds[2], status = 0;
     size_t got = 0;
     ssize_t n;
     pid_t pid;
 
     memset(answer, 0, sizeof *answer);
-    if (pipe(fds) != 0 || (pid = fork()) < 0) {
+    if (stats == MAP_FAILED || pipe(fds) != 0 || (pid = fork()) < 0) {
         snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->target));
         snprintf(answer->detail, sizeof answer->detail, "cannot start the replay: %s", strerror(errno));
         return;
     }
     if (pid == 0) {
         close(fds[0]);
-        replay(c, t, s, fds[1]);
+        replay(c, t, s, stats, fds[1]);
     }
     close(fds[1]);
     while ((n = read(fds[0], (char *)answer + got, sizeof *answer - got)) > 0 || (n < 0 && errno == EINTR))
@@ -70,10 +76,18 @@ static void replay_in_child(const struct campaign *c, const struct task *t, cons
     close(fds[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    executor_died = stats->in_executor != 0;
+    munmap(stats, sizeof *stats);
     if (got == sizeof *answer && answer->diverged)
         return;
     answer->diverged = false;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    if (WIFSIGNALED(status) && executor_died) {
+        answer->executor_died = true;
+        snprintf(answer->key, sizeof answer->key, "executor-crash/unicorn/signal-%d", WTERMSIG(status));
+        snprintf(answer->detail, sizeof answer->detail,
+                 "the executor itself was ended by signal %d (%s): its own bug, not one of the tested code",
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
         snprintf(answer->key, sizeof answer->key, "hang/%s", fl_target_name(t->target));
         snprintf(answer->detail, sizeof answer->detail, "the replay did not end within %d s", REPLAY_SECONDS);
     } else if (WIFSIGNALED(status)) {
@@ -175,6 +189,7 @@ static void take_up(struct campaign *c, struct task *t, const char *artifact)
         f->after = c->now - t->started;
         f->events = t->stats->events;
         f->reproduced = r.diverged;
+        f->executor_died = r.executor_died;
         f->path = format_text("%s/%s.scn", folder, name);
         text = finding_text(t, &scenario, &r, &size);
         if (!make_folder(folder) || !write_atomically(f->path, text, size))
@@ -182,11 +197,13 @@ static void take_up(struct campaign *c, struct task *t, const char *artifact)
         free(text);
         free(folder);
         if (!c->json)
-            fprintf(stderr, "\r\033[Kfaultline: finding %s (%s, %.1f s): %s\n", f->key, t->name, f->after, f->path);
+            fprintf(stderr, "%sfaultline: %s %s (%s, %.1f s): %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+                    f->executor_died ? "left aside" : "finding", f->key, t->name, f->after, f->path);
     }
     if (f)
         f->count++;
-    t->same_key = f && f->count >= SAME_KEY_LIMIT ? SAME_KEY_LIMIT : t->same_key;
+    if (f && f->count >= (f->executor_died ? SAME_CRASH_LIMIT : SAME_KEY_LIMIT))
+        t->same_key = SAME_KEY_LIMIT;
     kept = format_text("%s/artifacts", c->out);
     if (make_folder(kept)) {
         char *to = format_text("%s/%s-%s", kept, t->name, base);
@@ -242,5 +259,14 @@ unsigned findings_collect(struct campaign *c, struct task *t)
         n += collect_folder(c, t, folder);
         free(folder);
     }
+    return n;
+}
+
+unsigned findings_count(const struct campaign *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->nfindings; i++)
+        n += !c->findings[i].executor_died;
     return n;
 }

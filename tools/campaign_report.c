@@ -89,7 +89,7 @@ void report_progress(struct campaign *c, bool last)
             terminal ? "\r\033[K" : "faultline: ", c->now, brief(sum.executions, b[0]),
             brief((uint64_t)((double)sum.executions / (c->now > 0.1 ? c->now : 0.1)), b[1]), brief(sum.events, b[2]),
             brief((uint64_t)((double)sum.events / (c->now > 0.1 ? c->now : 0.1)), b[3]), brief(coverage, b[4]),
-            sum.cells_hit, c->nfindings, left, terminal && !last ? "" : "\n");
+            sum.cells_hit, findings_count(c), left, terminal && !last ? "" : "\n");
     fflush(stderr);
 }
 
@@ -162,12 +162,13 @@ void report_summary(const struct campaign *c)
     print_events(&sum);
     print_known(&sum);
     printf("decision cells reached: %" PRIu64 "\n", sum.cells_hit);
-    printf("\n%" PRIu64 " events judged in %.0f s, %u findings\n", sum.events, c->now, c->nfindings);
+    printf("\n%" PRIu64 " events judged in %.0f s, %u findings\n", sum.events, c->now, findings_count(c));
     for (unsigned i = 0; i < c->nfindings; i++) {
         const struct finding *f = &c->findings[i];
 
-        printf("\nfinding %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s\n",
-               i + 1, f->key, f->count, f->task, f->after, f->detail, f->path);
+        printf("\n%s %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s\n",
+               f->executor_died ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail,
+               f->path);
     }
     if (c->lost_findings)
         printf("\n%" PRIu64 " more artifacts with further keys are under %s/artifacts\n", c->lost_findings, c->out);
@@ -217,10 +218,11 @@ void report_json(const struct campaign *c)
     for (unsigned i = 0; i < c->nfindings; i++) {
         const struct finding *f = &c->findings[i];
 
-        json_array_append_new(findings, json_pack("{s:s, s:s, s:s, s:f, s:I, s:i, s:b, s:s}", "key", f->key, "file",
-                                                  f->path, "task", f->task, "after_seconds", f->after, "after_events",
-                                                  (json_int_t)f->events, "count", (int)f->count, "reproduced",
-                                                  f->reproduced, "detail", f->detail));
+        json_array_append_new(findings,
+                              json_pack("{s:s, s:s, s:s, s:f, s:I, s:i, s:b, s:b, s:s}", "key", f->key, "file", f->path,
+                                        "task", f->task, "after_seconds", f->after, "after_events",
+                                        (json_int_t)f->events, "count", (int)f->count, "reproduced", f->reproduced,
+                                        "executor_crash", f->executor_died, "detail", f->detail));
     }
     all = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "seconds", c->now, "executions",
                     (json_int_t)sum.executions, "events", (json_int_t)sum.events, "real_faults",

@@ -109,7 +109,9 @@ static enum fl_event_end by_executor(struct fl_judge *j, const struct fl_access 
         watch_add(&watch, j->world, &want->writes[i], true);
     for (unsigned i = 0; i < want->nmaybe; i++)
         watch_add(&watch, j->world, &want->maybe[i], false);
+    j->stats->in_executor = 1;
     status = j->executor->access(j->executor, cpu, a, got);
+    j->stats->in_executor = 0;
     fl_world_note_stores(j->world, got);
     switch (status) {
     case FL_EXEC_OK: break;

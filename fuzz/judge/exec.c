@@ -96,7 +96,7 @@ static bool loops(struct run *run, uint64_t cr2, uint32_t code, uint64_t ip)
     return same;
 }
 
-static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
+static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
 {
     struct run *run = ctx;
     struct fl_judge *j = run->j;
@@ -145,6 +145,17 @@ static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *reg
     }
 }
 
+static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
+{
+    struct fl_stats *stats = ((struct run *)ctx)->j->stats;
+    bool resume;
+
+    stats->in_executor = 0;
+    resume = take_fault(ctx, cr2, code, regs);
+    stats->in_executor = 1;
+    return resume;
+}
+
 enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
 {
     struct run run = {.j = j, .record = r, .end = FL_EVENT_GOES_ON};
@@ -160,8 +171,10 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
         j->all_handled = false;
         return FL_EVENT_GOES_ON;
     }
+    j->stats->in_executor = 1;
     status = j->executor->run(j->executor, fl_world_cpu(j->world), regs, fl_world_codeseg(j->world), &limits, on_fault,
                               &run, &j->result);
+    j->stats->in_executor = 0;
     fl_world_note_stores(j->world, &j->result);
     if (status == FL_EXEC_UNSUPPORTED) {
         j->stats->executor_unsupported++;
@@ -278,9 +291,11 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
             fl_world_set_user_mode(j->mapped_world, r->u.exec.user);
             fl_judge_place_code(j->mapped_world, r);
             regs->ip = r->u.exec.ip;
+            j->stats->in_executor = 1;
             status = j->mapped_executor->run(j->mapped_executor, fl_world_cpu(j->mapped_world), regs,
                                              fl_world_codeseg(j->mapped_world), &limits, map_more, j->mapped_world,
                                              &j->result);
+            j->stats->in_executor = 0;
             fl_world_note_stores(j->mapped_world, &j->result);
             fl_world_event_end(j->mapped_world);
             if (status != FL_EXEC_OK) {

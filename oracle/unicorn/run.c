@@ -19,17 +19,26 @@
 
 /* Why this instruction must not be run, or NULL. Writing a debug register makes Unicorn 2.1 drop the block that it is
  * running, and crash; so does the same opcode behind a VEX prefix, where it is none. SYSCALL, which is invalid as
- * EFER.SCE is clear, is passed over in silence, without the trap that ends each instruction. */
+ * EFER.SCE is clear, is passed over in silence, without the trap that ends each instruction. LOCK before BT* with a
+ * register operand (invalid, #UD) makes its code generator abort; no LOCK with a register operand is valid, so none is
+ * tried. */
 static const char *refused(const uint8_t *b, unsigned n, unsigned bits)
 {
+    bool lock = false;
     unsigned i = 0;
 
     while (i < n && (b[i] == 0x66 || b[i] == 0x67 || b[i] == 0xf0 || b[i] == 0xf2 || b[i] == 0xf3 || b[i] == 0x26 ||
                      b[i] == 0x2e || b[i] == 0x36 || b[i] == 0x3e || b[i] == 0x64 || b[i] == 0x65 ||
                      (bits == 64 && (b[i] & 0xf0) == 0x40)))
-        i++;
+        lock |= b[i++] == 0xf0;
     if (n - i < 2)
         return NULL;
+    if (lock) {
+        unsigned modrm = b[i] == 0x0f ? i + 2 : i + 1;
+
+        if (modrm < n && b[modrm] >= 0xc0)
+            return "LOCK with a register operand";
+    }
     if ((b[i] == 0xc4 || b[i] == 0xc5) && (bits == 64 || b[i + 1] >= 0xc0))
         return "VEX-encoded instructions";
     if (b[i] != 0x0f)

@@ -349,6 +349,13 @@ static void refusals(struct fixture *f)
     program_begin(&p, f, 64, true);
     PROGRAM_CODE(&p, "\x0f\x05");
     CHECK_EQ(program_run(&p), FL_EXEC_UNSUPPORTED, "SYSCALL");
+    program_begin(&p, f, 64, true);
+    PROGRAM_CODE(&p, "\xf0\x0f\xba\xfa\x03"); /* lock btc edx, 3: would abort the engine */
+    CHECK_EQ(program_run(&p), FL_EXEC_UNSUPPORTED, "LOCK with a register operand");
+    program_begin(&p, f, 64, true);
+    PROGRAM_CODE(&p, "\xf0\x48\x0f\xba\x2c\x24\x03\xcc"); /* lock bts qword [rsp], 3 is fine */
+    p.regs.gpr[FL_RSP] = STACK_VA - 0x100;
+    CHECK_EQ(program_run(&p), FL_EXEC_OK, "LOCK with a memory operand");
     struct fl_executor *ex = NULL;
     char why[256];
     struct fl_ram odd = {f->ram.base + 1, 4096};

@@ -33,6 +33,7 @@ enum fl_skip {
 struct fl_stats {
     uint64_t magic;
     uint64_t executions;     /* scenarios */
+    uint64_t in_executor;    /* an executor is at work: if the process dies now, it is the executor that died */
     uint64_t events;         /* events judged */
     uint64_t events_skipped; /* after the end of the task or trace, or of a kind that the target does not judge */
     uint64_t unsupported;    /* events that the core or the policy says it does not decide yet */
