@@ -297,8 +297,8 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
                                              &j->result);
             j->stats->in_executor = 0;
             fl_world_note_stores(j->mapped_world, &j->result);
-            fl_world_event_end(j->mapped_world);
-            if (status != FL_EXEC_OK) {
+            fl_world_event_end(j->mapped_world);            /* An executor's bound on repetitions counts from the last fault, and here there is none. */
+            if (status != FL_EXEC_OK || j->result.end == FL_END_LIMIT) {
                 j->stats->opaque[FL_SKIP_EXECUTOR]++;
                 return FL_EVENT_GOES_ON;
             }

@@ -72,6 +72,7 @@ static void on_data(uc_engine *uc, uc_mem_type type, uint64_t paddr, int size, i
         e->old_byte = e->ram.base[paddr];
     } else if (e->phase == PHASE_RUN && paddr < e->ram.size) {
         struct fl_exec_result *out = e->run.out;
+        code_stored(e, paddr, (unsigned)size);
         if ((paddr & 0xfff) + (unsigned)size > 0x1000)
             out->stores_lost = true; /* the hook tells only the first page of a store that crosses */
         if (out->nstores < FL_EXEC_MAX_STORES) {

@@ -171,7 +171,8 @@ struct engine {
     unsigned nlines, last_line;
     unsigned translated; /* bytes since the code buffer was emptied */
 
-    struct { /* PHASE_RUN */
+    struct {               /* PHASE_RUN */
+        bool code_written; /* a store went over translated code: look again before the next instruction */
         const struct fl_exec_limits *limits;
         fl_exec_fault_fn on_fault;
         void *ctx;
@@ -244,8 +245,10 @@ void context_set_cpu(struct engine *e, uc_context *c, const struct fl_cpu *cpu, 
 void run_interrupted(struct engine *e, int vector);
 /* false: this instruction must not run; run.refused says why. */
 bool code_seen(struct engine *e, uint64_t paddr, unsigned size);
+/* The guest stores there: does it write over translated code? */
+void code_stored(struct engine *e, uint64_t paddr, unsigned size);
 /* Both change the engine's context and TLB when there is something to do. */
-void code_refresh(struct engine *e);  /* drops translations of bytes that have changed */
+bool code_refresh(struct engine *e);  /* drops translations of bytes that have changed; false: there were none */
 void code_drop_all(struct engine *e); /* drops all translations of guest memory */
 
 enum fl_exec_status unicorn_access(struct fl_executor *ex, const struct fl_cpu *cpu, const struct fl_access *access,

@@ -102,7 +102,7 @@ static void drop_line(struct engine *e, unsigned i)
     e->lines[i] = e->lines[--e->nlines];
 }
 
-void code_refresh(struct engine *e)
+bool code_refresh(struct engine *e)
 {
     bool entered = false;
 
@@ -114,6 +114,15 @@ void code_refresh(struct engine *e)
         entered = true;
         drop_line(e, i);
     }
+    return entered;
+}
+
+void code_stored(struct engine *e, uint64_t paddr, unsigned size)
+{
+    uint64_t first = paddr & ~63ull, last = (paddr + size - 1) & ~63ull;
+
+    for (unsigned i = 0; i < e->nlines && !e->run.code_written; i++)
+        e->run.code_written = e->lines[i].paddr >= first && e->lines[i].paddr <= last;
 }
 
 void code_drop_all(struct engine *e)
@@ -224,10 +233,21 @@ static void stepped(struct engine *e)
     e->run.ip = ip;
     e->run.rcx = rcx;
     e->run.trap = (get64(e->seen, e->at.eflags) & X_FL_TF) != 0;
-    if (++e->run.insns >= e->run.limits->max_insns)
+    if (++e->run.insns >= e->run.limits->max_insns) {
         end_run(e, FL_END_LIMIT);
+        return;
+    }
+    /* The guest wrote over code (or may have, where the hooks are muted). Unicorn drops what it translated in this run,
+     * but not always what an earlier run left there. */
+    if (!e->run.code_written && !e->run.out->stores_lost)
+        return;
+    e->run.code_written = false;
+    if (!code_refresh(e))
+        return;
+    put32(e->seen, e->at.old_exception, 0xffffffff);
+    if (uc_context_restore(e->uc, e->seen) != UC_ERR_OK || uc_ctl_flush_tlb(e->uc) != UC_ERR_OK)
+        e->broken = "cannot restore the context";
 }
-
 static void faulted(struct engine *e)
 {
     struct fl_exec_result *out = e->run.out;
@@ -380,7 +400,7 @@ enum fl_exec_status unicorn_run(struct fl_executor *ex, const struct fl_cpu *cpu
     e->run.refused = NULL;
     e->run.ip = regs->ip;
     e->run.rcx = regs->gpr[FL_RCX];
-    e->run.trap = e->run.ended = false;
+    e->run.trap = e->run.ended = e->run.code_written = false;
     if (uc_context_restore(e->uc, e->prog) != UC_ERR_OK || uc_ctl_flush_tlb(e->uc) != UC_ERR_OK)
         return broken(out, "cannot restore the context");
     uc_err err = uc_go(e, regs->ip);

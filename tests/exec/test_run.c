@@ -272,6 +272,18 @@ static void stale(struct fixture *f)
     CHECK_EQ(p.r.regs.gpr[FL_RAX], 42, "self-modifying");
     CHECK_EQ(p.r.nstores, 1, "self-modifying: stores");
     CHECK_EQ(p.r.stores[0].paddr, CODE_PA + 8, "self-modifying: stores");
+    /* The same, over what an earlier run translated: a call whose push overwrites the code that it returns to. */
+    program_begin(&p, f, 64, true);
+    p.regs.ip = CODE_VA + 0x1003;
+    expect_done(program_run(&p), 0, "int3 at the return address");
+    program_begin(&p, f, 64, true);
+    p.regs.ip = CODE_VA + 0xffe;
+    memcpy(f->ram.base + CODE_PA + 0xffe, "\xe8\0\0\0\0", 5); /* call to the next instruction */
+    p.regs.gpr[FL_RSP] = CODE_VA + 0x1008;
+    p.decline = true;
+    CHECK_EQ(program_run(&p), FL_EXEC_OK, "overwritten return");
+    CHECK_EQ(p.r.end, FL_END_FAULT, "overwritten return: 10 00 is adc [rax], al");
+    CHECK_EQ(p.r.cr2, 0, "overwritten return");
     /* A fetch of code that was run before does not run it. */
     static struct fl_exec_result r;
     struct fl_access a = {CODE_VA, FL_FETCH, FL_USER, false};
