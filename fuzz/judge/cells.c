@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decision cells: the numbering. Ranges, in order:
- *   walk    mode 4 x level 6 x outcome 43 (ok, gp, bus, 32 combinations of P W U RSVD I, 8 of W U I with P and PK)
+ *   walk    (mode, level) 14 x outcome 25 (ok, gp, bus; why a #PF: absent, rights or reserved bit x R W F x user 2; key x
+ *           R W x user 2). What cannot happen has no cell: engines scan all of them after each execution.
  *   row     mode 4 x user 2 x policy row 64
  *   action  mode 4 x action 8 x error bits 32
  *   run     mode 4 x end 5 x faults 8 (0..6, 7 and more)
@@ -13,15 +14,18 @@
 #include <stdio.h>
 
 enum {
-    WALK_OUTCOMES = 3 + 32 + 8,
-    WALK_LEVELS = 6,
+    WALK_PLAIN = 3,  /* outcomes without an error code */
+    WALK_WHYS = 3,   /* of a #PF that no key is part of */
+    WALK_ACCESS = 6, /* read, write, fetch x supervisor, user */
+    WALK_OUTCOMES = WALK_PLAIN + WALK_WHYS * WALK_ACCESS + 4,
+    WALK_PATHS = 2 + 3 + 4 + 5,
     ERROR_BITS = 32, /* P, W, U, RSVD, I: bits 0 to 4 of the error code (SDM 4.7) */
     RUN_FAULTS = 8,
     DECODE_PREFIXES = 16,
     DECODE_OPCODES = 3,
 
     WALK_BASE = FL_CELLS_WALK_FIRST,
-    WALK_SIZE = FL_MODE_COUNT * WALK_LEVELS * WALK_OUTCOMES,
+    WALK_SIZE = WALK_PATHS * WALK_OUTCOMES,
     ROW_BASE = WALK_BASE + WALK_SIZE,
     ROW_SIZE = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS,
     ACTION_BASE = ROW_BASE + ROW_SIZE,
@@ -41,22 +45,46 @@ _Static_assert((int)(DECODE_SIZE) == (int)FL_CELLS_PREFETCH, "cells of target pr
 
 static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
 
+/* Of each mode: how many (mode, level) pairs come before its level 1; and its root's level. */
+static const uint8_t walk_before[FL_MODE_COUNT] = {0, 2, 5, 9};
+static const uint8_t walk_root[FL_MODE_COUNT] = {2, 3, 4, 5};
+
+/* Bits of the error code: SDM vol. 3A, 4.7. */
+enum { CODE_P = 0x01, CODE_W = 0x02, CODE_U = 0x04, CODE_RSVD = 0x08, CODE_I = 0x10, CODE_PK = 0x20 };
+
+/* RSVD comes with P only, PK with P and without RSVD and I, I never with W. */
 static unsigned walk_outcome(const struct fl_arch_result *r)
 {
+    uint32_t code = r->error_code;
+    unsigned user = code & CODE_U ? 1 : 0, kind = code & CODE_W ? 1 : code & CODE_I ? 2 : 0, why;
+
     switch (r->kind) {
     case FL_ARCH_OK: return 0;
     case FL_ARCH_GP: return 1;
     case FL_ARCH_BUS: return 2;
     default: break;
     }
-    if (r->error_code & 0x20) /* PK: always with P, never with RSVD */
-        return 3 + 32 + ((r->error_code >> 1 & 3) | (r->error_code >> 2 & 4));
-    return 3 + (r->error_code & 31);
+    if (code & CODE_PK)
+        return WALK_PLAIN + WALK_WHYS * WALK_ACCESS + (kind & 1) * 2 + user;
+    why = !(code & CODE_P) ? 0 : code & CODE_RSVD ? 2 : 1;
+    return WALK_PLAIN + why * WALK_ACCESS + kind * 2 + user;
+}
+
+static uint32_t walk_code(unsigned outcome)
+{
+    static const uint32_t whys[WALK_WHYS + 1] = {0, CODE_P, CODE_P | CODE_RSVD, CODE_P | CODE_PK};
+    static const uint32_t kinds[WALK_ACCESS / 2] = {0, CODE_W, CODE_I};
+    unsigned c = outcome - WALK_PLAIN;
+
+    return whys[c / WALK_ACCESS] | kinds[c % WALK_ACCESS / 2] | (c & 1 ? CODE_U : 0);
 }
 
 unsigned fl_cell_walk(enum fl_mode mode, const struct fl_arch_result *r)
 {
-    return WALK_BASE + ((unsigned)mode * WALK_LEVELS + r->level) * WALK_OUTCOMES + walk_outcome(r);
+    /* Only an address that is not canonical ends a walk before the first entry: the root's "gp", else of PAE alone. */
+    unsigned level = r->level ? r->level : walk_root[mode];
+
+    return WALK_BASE + (walk_before[mode] + level - 1) * WALK_OUTCOMES + walk_outcome(r);
 }
 
 unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row)
@@ -90,20 +118,16 @@ unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t
 
 static void walk_name(unsigned c, char *buf, size_t size)
 {
-    unsigned outcome = c % WALK_OUTCOMES, level = c / WALK_OUTCOMES % WALK_LEVELS;
-    const char *mode = mode_names[c / WALK_OUTCOMES / WALK_LEVELS];
-    static const char *const plain[3] = {"ok", "gp", "bus"};
+    static const char *const plain[WALK_PLAIN] = {"ok", "gp", "bus"};
+    unsigned outcome = c % WALK_OUTCOMES, path = c / WALK_OUTCOMES, mode = FL_MODE_COUNT - 1, level;
 
-    if (outcome < 3) {
-        snprintf(buf, size, "walk %s %s at level %u", mode, plain[outcome], level);
-    } else {
-        unsigned code = outcome - 3;
-        if (code >= 32) {
-            code -= 32;
-            code = 0x21 | (code & 3) << 1 | (code & 4) << 2;
-        }
-        snprintf(buf, size, "walk %s pf:%x at level %u", mode, code, level);
-    }
+    while (path < walk_before[mode])
+        mode--;
+    level = path - walk_before[mode] + 1;
+    if (outcome < WALK_PLAIN)
+        snprintf(buf, size, "walk %s %s at level %u", mode_names[mode], plain[outcome], level);
+    else
+        snprintf(buf, size, "walk %s pf:%x at level %u", mode_names[mode], walk_code(outcome), level);
 }
 
 void fl_cell_name(unsigned cell, char *buf, size_t size)

@@ -6,6 +6,9 @@
 
 #include "../scenario/codec.h"
 
+/* Records that an idiom needs to be one: a mapping, an access and something between them. */
+#define IDIOM_ROOM 3
+
 /* ---- records in place ------------------------------------------------------------------------------------------- */
 
 static uint8_t *record_at(const struct fl_mutation *m, uint32_t i)
@@ -121,6 +124,7 @@ static void insert_random(struct fl_mutation *m)
 
 static void change_mode(struct fl_mutation *m)
 {
+    m->machine_changed = true;
     m->machine.mode = (uint8_t)((m->machine.mode + 1 + fl_below(m, FL_MODE_COUNT - 1)) % FL_MODE_COUNT);
     m->machine.code_bits = fl_value_bits(m);
     fl_machine_canonical(&m->machine);
@@ -193,6 +197,9 @@ static void apply(struct fl_mutation *m, enum fl_mutation_op op)
         op = op == FL_OP_MODE ? FL_OP_MODE : FL_OP_MACHINE;
     else if (m->n == 0 && op != FL_OP_MACHINE && op != FL_OP_MODE && op != FL_OP_INSERT)
         op = FL_OP_IDIOM;
+    /* Without room for what belongs together, its first record says less than any other. */
+    if (op == FL_OP_IDIOM && m->max < IDIOM_ROOM)
+        op = FL_OP_INSERT;
     m->ops |= 1u << op;
     switch (op) {
     case FL_OP_FIELD: change_field(m); break;
@@ -213,7 +220,10 @@ static void apply(struct fl_mutation *m, enum fl_mutation_op op)
         break;
     }
     case FL_OP_SWAP: swap_records(m); break;
-    case FL_OP_MACHINE: fl_machine_change_field(m); break;
+    case FL_OP_MACHINE:
+        m->machine_changed = true;
+        fl_machine_change_field(m);
+        break;
     case FL_OP_MODE: change_mode(m); break;
     case FL_OP_IDIOM: insert_idiom(m); break;
     case FL_OP_COUNT: break;
@@ -280,6 +290,8 @@ size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t se
         *idioms = 0;
         return max_size;
     }
+    if (size < FL_MACHINE_BYTES)
+        store_machine(&m.machine, data);
     m.records = data + FL_MACHINE_BYTES;
     m.max = (uint32_t)((max_size - FL_MACHINE_BYTES) / FL_RECORD_BYTES);
     if (size > FL_MACHINE_BYTES) {
@@ -296,7 +308,8 @@ size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t se
     /* A trace without records tests nothing. */
     if (m.n == 0)
         apply(&m, FL_OP_IDIOM);
-    store_machine(&m.machine, data);
+    if (m.machine_changed)
+        store_machine(&m.machine, data);
     *ops = m.ops;
     *idioms = m.idioms;
     return FL_MACHINE_BYTES + (size_t)m.n * FL_RECORD_BYTES;

@@ -44,6 +44,7 @@ struct fl_mutation {
     uint32_t n, max;  /* records there are, and may be */
     enum fl_target target;
     struct fl_machine machine;
+    bool machine_changed;
     uint32_t ops, idioms; /* bit sets of what was done */
 };
 

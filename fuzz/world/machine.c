@@ -49,13 +49,16 @@ static void seed_registers(struct fl_world *w, uint8_t seed, bool narrow)
 {
     uint64_t state = seed;
 
+    if (seed == 0) {
+        const uint64_t sp = w->regs.gpr[FL_RSP];
+
+        memset(w->regs.gpr, 0, sizeof(w->regs.gpr));
+        w->regs.gpr[FL_RSP] = sp;
+        return;
+    }
     for (unsigned i = 0; i < FL_GPR_COUNT; i++) {
         if (i == FL_RSP)
             continue;
-        if (seed == 0) {
-            w->regs.gpr[i] = 0;
-            continue;
-        }
         uint64_t r = mix(&state), small = r >> 8 & 0x1fff, value;
         switch (r & 7) {
         case 0: value = small & 0xff; break;

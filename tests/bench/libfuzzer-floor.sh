@@ -23,18 +23,20 @@ cpu() {
     local TIMEFORMAT='%U %S'
     { time "$@" >/dev/null 2>"$work/log"; } 2>&1 | awk '{print $1 + $2}'
 }
-rate() { # NAME COMMAND...: executions per CPU-second
+rate() { # NAME COMMAND...: executions per CPU-second, each time from the one input
     local name=$1 seconds
     shift
-    seconds=$(cpu "$@")
+    rm -rf "$work/out"
+    mkdir "$work/out" # libFuzzer writes what it finds to the first folder
+    seconds=$(cpu "$@" "$work/out" "$work/in")
     awk -v r="$runs" -v s="$seconds" 'BEGIN { printf "%.0f\n", r / s }' >>"$work/$name"
 }
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 for ((i = 0; i < rounds; i++)); do
-    rate empty "$empty" -runs="$runs" -seed=$((i + 1)) -max_len=96 "$work/in"
-    rate walk "$walk" -runs="$runs" -seed=$((i + 1)) -max_len=96 -mutate_depth=5 "$work/in"
-    rate reruns "$walk" -runs="$runs" -seed=$((i + 1)) -max_len=256 "$work/in"
+    rate empty "$empty" -runs="$runs" -seed=$((i + 1)) -max_len=96
+    rate walk "$walk" -runs="$runs" -seed=$((i + 1)) -max_len=96 -mutate_depth=5
+    rate reruns "$walk" -runs="$runs" -seed=$((i + 1)) -max_len=256
 done
 a=$(median "$work/empty") b=$(median "$work/walk") c=$(median "$work/reruns")
 awk -v a="$a" -v b="$b" -v c="$c" 'BEGIN {

@@ -124,7 +124,7 @@ static void bare_access(struct fl_world *w, const struct fl_record *r)
     struct fl_arch_result want;
     struct fl_walk walk;
     uint32_t code;
-    bool faults;
+    bool faults = false;
 
     if (fl_arch_walk(cpu, &a, fl_world_read, w, &want) != FL_OK ||
         core->walk(cpu, fl_world_ops(), w, a.va, &walk) != FL_OK ||

@@ -12,9 +12,9 @@
 /* Changes data[0..size) in place and answers the new size: at most max_size and FL_SCENARIO_MAX_BYTES, and at least
  * FL_MACHINE_BYTES where max_size permits it. data has room for max_size bytes. Any input will do, the empty one too.
  *
- * Canonical input gives canonical output (fl_scenario_encode(fl_scenario_decode(x)) == x). In other input the machine
- * and the records that are touched become canonical, a partial last record becomes a whole one, and what lies behind
- * the last record is dropped. With max_size below FL_MACHINE_BYTES the result is the beginning of a machine.
+ * Canonical input gives canonical output (fl_scenario_encode(fl_scenario_decode(x)) == x). In other input what is
+ * touched, the machine or a record, becomes canonical, a partial machine or last record becomes a whole one, and what
+ * lies behind the last record is dropped. With max_size below FL_MACHINE_BYTES the result is the beginning of a machine.
  *
  * target says which events are worth making; FL_TARGET_ALL makes those of all targets. */
 size_t fl_mutate(uint8_t *data, size_t size, size_t max_size, uint32_t seed, enum fl_target target);

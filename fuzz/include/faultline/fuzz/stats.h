@@ -58,7 +58,7 @@ const char *fl_skip_name(enum fl_skip reason);
 /* The cells that each target can reach are one run of numbers; an engine needs counters for its target's only. */
 enum {
     FL_CELLS_WALK_FIRST = 0,
-    FL_CELLS_WALK = 1032,
+    FL_CELLS_WALK = 350,
     FL_CELLS_FAULT_FIRST = FL_CELLS_WALK_FIRST + FL_CELLS_WALK,
     FL_CELLS_FAULT = 1696,
     FL_CELLS_PREFETCH_FIRST = FL_CELLS_FAULT_FIRST + FL_CELLS_FAULT,
