@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,16 +34,18 @@ static double seconds_now(void)
 static bool open_stats(struct task *t)
 {
     int fd = open(t->stats_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = fd >= 0 && posix_fallocate(fd, 0, sizeof *t->stats) == 0;
+    int error = fd < 0 ? errno : posix_fallocate(fd, 0, sizeof *t->stats);
+    bool ok = error == 0;
 
     t->stats = ok ? mmap(NULL, sizeof *t->stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
     if (fd >= 0)
         close(fd);
     if (t->stats == MAP_FAILED) {
         t->stats = NULL;
-        complain("%s: cannot make the counters file: %s", t->stats_path, strerror(errno));
+        complain("%s: cannot make the counters file: %s", t->stats_path, strerror(error ? error : errno));
         return false;
     }
+    t->stats->magic = FL_STATS_MAGIC;
     return true;
 }
 
@@ -55,7 +59,7 @@ static bool add_task(struct campaign *c, enum fl_target target, enum engine engi
     t->engine = engine;
     t->job = job;
     t->name = format_text("%s-%s-%u", fl_target_name(target), engine_name(engine), job);
-    t->folder = format_text("%s/tasks/%s", c->out, t->name);
+    t->folder = format_text("%s/tasks-v%d/%s", c->out, FL_SCENARIO_VERSION, t->name);
     t->log = format_text("%s/log", t->folder);
     t->stats_path = format_text("%s/stats", t->folder);
     corpus = format_text("%s/corpus-v%d/%s", c->out, FL_SCENARIO_VERSION, fl_target_name(target));
@@ -91,10 +95,10 @@ static void last_words(struct task *t)
 
     if (fd >= 0)
         close(fd);
-    if (n <= 0)
-        return;
-    tail[n] = 0;
-    line = strstr(tail, "faultline: ");
+    tail[n > 0 ? n : 0] = 0;
+    line = NULL;
+    for (char *p = tail; (p = strstr(p, "faultline: ")); p++)
+        line = p;
     if (!line) {
         while (n > 0 && tail[n - 1] == '\n')
             tail[--n] = 0;
@@ -103,7 +107,7 @@ static void last_words(struct task *t)
     }
     if ((end = strchr(line, '\n')))
         *end = 0;
-    complain("%s %s: %.300s (log: %s)", t->name, t->why, line, t->log);
+    complain("%s %s%s%.300s (log: %s)", t->name, t->why, *line ? ": " : "", line, t->log);
 }
 
 /* A child has ended: a finding, the end of its time, or trouble. */
@@ -113,12 +117,10 @@ static void ended(struct campaign *c, struct task *t, int status)
 
     t->pid = 0;
     engine_poll(c, t);
-    if (!engine_ended_well(t, status) && !c->interrupted && found == 0) {
+    if (found == 0 && !c->interrupted && !engine_ended_well(t, status)) {
         t->failed = t->stopped = true;
         last_words(t);
     }
-    if (t->same_key >= SAME_KEY_LIMIT)
-        t->stopped = true;
 }
 
 static void reap(struct campaign *c)
@@ -195,24 +197,65 @@ static bool any_running(const struct campaign *c)
     return false;
 }
 
-static int verdict(const struct campaign *c)
+/* A task that compared nothing says nothing: false, and t->why. */
+static bool worked(const struct campaign *c, struct task *t)
 {
-    uint64_t events = 0;
-    bool failed = false;
+    const struct fl_stats *s = t->stats;
+    const char *why = NULL;
+
+    if (s->events == 0)
+        why = "judged no event";
+    else if (c->executor && t->target != FL_TARGET_PREFETCH && s->events > 100000 && s->executor_runs == 0)
+        why = "never used the executor";
+    else if (c->executor && t->target == FL_TARGET_FAULT && s->real_faults > 100000 && s->transparent == 0)
+        why = "compared no run on demand with the run with everything mapped";
+    if (why)
+        snprintf(t->why, sizeof t->why, "%s", why);
+    return why == NULL;
+}
+
+static int verdict(struct campaign *c)
+{
+    uint64_t events = 0, mode_priv[FL_MODE_COUNT][2] = {{0}};
+    bool failed = c->failed;
 
     for (unsigned i = 0; i < c->ntasks; i++) {
-        events += c->tasks[i].stats->events;
-        failed |= c->tasks[i].failed;
+        struct task *t = &c->tasks[i];
+
+        events += t->stats->events;
+        for (unsigned m = 0; m < FL_MODE_COUNT; m++)
+            for (unsigned p = 0; p < 2; p++)
+                mode_priv[m][p] += t->stats->mode_priv[m][p];
+        if (!t->failed && !c->interrupted && !t->stopped && !worked(c, t)) {
+            complain("%s %s: nothing was compared, so its part of this run says nothing", t->name, t->why);
+            t->failed = true;
+        }
+        failed |= t->failed;
     }
+    for (unsigned m = 0; events > 1000000 && m < FL_MODE_COUNT; m++)
+        if (mode_priv[m][0] == 0 || mode_priv[m][1] == 0) {
+            complain("a paging mode and privilege was never reached: mode %u, user %" PRIu64 ", supervisor %" PRIu64, m,
+                     mode_priv[m][1], mode_priv[m][0]);
+            failed = true;
+        }
     if (findings_count(c))
         return EXIT_FINDINGS;
-    if (failed)
-        return EXIT_INTERNAL;
-    if (events == 0) {
-        complain("no event was judged: nothing was compared, so this run says nothing");
-        return EXIT_INTERNAL;
-    }
-    return EXIT_CLEAN;
+    return failed ? EXIT_INTERNAL : EXIT_CLEAN;
+}
+
+/* One campaign at a time in a folder. False: it complained. The lock goes with the process. */
+static bool lock_folder(struct campaign *c)
+{
+    char *path = format_text("%s/lock", c->out);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+    if (!ok && fd >= 0 && errno == EWOULDBLOCK)
+        complain("%s: another campaign works in this folder: wait for it, or give --out another folder", c->out);
+    else if (!ok)
+        complain("%s: %s", path, strerror(errno));
+    free(path);
+    return ok;
 }
 
 int campaign_run(struct campaign *c)
@@ -221,7 +264,7 @@ int campaign_run(struct campaign *c)
     double start;
     int code = EXIT_INPUT;
 
-    if (!make_folder(c->out) || !engine_seeds(c))
+    if (!make_folder(c->out) || !lock_folder(c) || !engine_seeds(c))
         return EXIT_INPUT;
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         for (unsigned e = 0; e < ENGINE_COUNT; e++)
@@ -237,18 +280,17 @@ int campaign_run(struct campaign *c)
         reap(c);
         if (c->interrupted || c->now >= c->seconds + 5.0)
             break;
-        if (!start_tasks(c))
+        if (!start_tasks(c)) {
+            c->failed = true;
             break;
+        }
         if (!any_running(c))
             break;
         for (unsigned i = 0; i < c->ntasks; i++) {
             engine_poll(c, &c->tasks[i]);
             if (c->tasks[i].engine == ENGINE_AFL && c->tasks[i].pid) {
-                findings_collect(c, &c->tasks[i]);
-                if (c->tasks[i].same_key >= SAME_KEY_LIMIT && !c->tasks[i].stopped) {
-                    c->tasks[i].stopped = true;
+                if (findings_collect(c, &c->tasks[i]) && c->tasks[i].stopped)
                     kill(c->tasks[i].pid, SIGINT);
-                }
             }
         }
         report_progress(c, false);

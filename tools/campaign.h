@@ -17,11 +17,11 @@
 
 enum engine { ENGINE_LIBFUZZER, ENGINE_AFL, ENGINE_COUNT };
 
-/* How often one key is found by a task before it is not started again. */
-#define SAME_KEY_LIMIT   3
-#define SAME_CRASH_LIMIT 50 /* the same for crashes of the executor, which say nothing about the tested code */
-#define MAX_TASKS        64
-#define MAX_FINDINGS     256
+/* How often a task finds one key before it is not started again. */
+#define SAME_KEY_LIMIT 20
+#define MAX_TASKS      64
+
+#define MAX_FINDINGS 256
 
 /* One target under one engine. */
 struct task {
@@ -35,14 +35,14 @@ struct task {
     char *stats_path;
     pid_t pid;      /* 0: not running */
     double started; /* seconds since the campaign began */
-    unsigned starts, same_key;
+    unsigned starts;
     bool stopped; /* not started again */
     bool failed;  /* ended in a way that is no finding: trouble in `why` */
     char why[200];
-    uint64_t coverage;     /* as the engine counts: libFuzzer edges, AFL++ edges */
-    uint64_t corpus;       /* inputs kept */
-    uint64_t log_read;     /* bytes of the log seen so far */
-    uint64_t execs_before; /* AFL++: engine's own count is not needed, stats has it */
+    uint64_t coverage;           /* as the engine counts: libFuzzer edges, AFL++ edges */
+    uint64_t corpus;             /* inputs kept */
+    uint16_t seen[MAX_FINDINGS]; /* how often it found each finding's key */
+    uint64_t log_read;           /* bytes of the log seen so far */
 };
 
 struct finding {
@@ -54,7 +54,7 @@ struct finding {
     unsigned count;
     char detail[512];
     bool reproduced;
-    bool executor_died; /* an executor crashed: kept and told, but no finding about the tested code */
+    bool aside; /* kept and told, but no finding about the tested code: see struct replayed */
 };
 
 struct campaign {
@@ -73,6 +73,7 @@ struct campaign {
     uint64_t lost_findings; /* beyond MAX_FINDINGS */
     double now;             /* seconds since the start */
     bool interrupted;
+    bool failed; /* the campaign itself is in trouble (it complained) */
 };
 
 /* campaign.c: runs it; answers an exit code. */
@@ -86,12 +87,12 @@ bool engine_ready(const struct campaign *c, const struct task *t);
 bool engine_start(struct campaign *c, struct task *t, unsigned seconds_left);
 /* Reads what the engine says of itself into coverage and corpus. */
 void engine_poll(struct campaign *c, struct task *t);
-/* Was this exit status a normal end? False: t->why says what it was. */
+/* Was this exit status, of a task that left no artifact, a normal end? False: t->why says what it was. */
 bool engine_ended_well(struct task *t, int status);
 /* Encodes corpus/seeds/ into a folder of fuzz bytes for the engines. False: it complained. */
 bool engine_seeds(struct campaign *c);
 
-/* Findings about the tested code: those that are no crash of an executor. */
+/* Findings about the tested code: those that are not left aside. */
 unsigned findings_count(const struct campaign *c);
 
 /* campaign_finding.c: takes up artifacts that the task's engine has left since the last call. Answers how many. */

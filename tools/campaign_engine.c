@@ -53,10 +53,19 @@ static bool encode_seed(const char *path, void *ctx)
     return ok;
 }
 
+static bool remove_file(const char *path, void *ctx)
+{
+    (void)ctx;
+    if (unlink(path) == 0)
+        return true;
+    complain("%s: cannot remove it: %s", path, strerror(errno));
+    return false;
+}
+
 bool engine_seeds(struct campaign *c)
 {
     char *from = format_text("%s/corpus/seeds", c->root), *to = format_text("%s/seeds", c->out);
-    bool ok = make_folder(to) && for_each_file(&from, 1, encode_seed, to);
+    bool ok = make_folder(to) && for_each_file(&to, 1, remove_file, NULL) && for_each_file(&from, 1, encode_seed, to);
 
     free(from);
     free(to);
@@ -64,11 +73,13 @@ bool engine_seeds(struct campaign *c)
 }
 
 /* In the child: never returns. */
-static void run_child(const struct campaign *c, const struct task *t, char *const *argv)
+static void run_child(const struct campaign *c, const struct task *t, pid_t parent, char *const *argv)
 {
     int log = open(t->log, O_WRONLY | O_CREAT | O_APPEND, 0666), null = open("/dev/null", O_RDONLY);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* the campaign's end is the child's */
+    if (getppid() != parent)
+        _exit(126);
     setpgid(0, 0);
     signal(SIGINT, SIG_IGN); /* the campaign ends its children itself */
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
@@ -86,7 +97,6 @@ static void run_child(const struct campaign *c, const struct task *t, char *cons
         setenv("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1", 1);
         setenv("AFL_AUTORESUME", "1", 1);
         setenv("AFL_FAST_CAL", "1", 1);
-        setenv("AFL_DEBUG_CHILD", "1", 1); /* what the target says of a finding goes to the log */
     }
     execvp(argv[0], argv);
     dprintf(2, "faultline: cannot start %s: %s\n", argv[0], strerror(errno));
@@ -143,14 +153,16 @@ static void afl_arguments(const struct campaign *c, const struct task *t, unsign
 bool engine_start(struct campaign *c, struct task *t, unsigned seconds_left)
 {
     char *argv[32];
+    pid_t parent;
 
     if (t->engine == ENGINE_LIBFUZZER)
         libfuzzer_arguments(c, t, seconds_left, argv);
     else
         afl_arguments(c, t, seconds_left, argv);
+    parent = getpid();
     t->pid = fork();
     if (t->pid == 0)
-        run_child(c, t, argv);
+        run_child(c, t, parent, argv);
     for (unsigned i = 0; argv[i]; i++)
         free(argv[i]);
     if (t->pid < 0) {
@@ -230,8 +242,8 @@ bool engine_ended_well(struct task *t, int status)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (t->engine == ENGINE_LIBFUZZER && WIFEXITED(status) && WEXITSTATUS(status) == LIBFUZZER_CRASH)
-        return true;
-    if (WIFEXITED(status))
+        snprintf(t->why, sizeof t->why, "found something, but left no input (is the disk full?)");
+    else if (WIFEXITED(status))
         snprintf(t->why, sizeof t->why, "ended with exit code %d", WEXITSTATUS(status));
     else
         snprintf(t->why, sizeof t->why, "was ended by signal %d", WTERMSIG(status));

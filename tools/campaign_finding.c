@@ -22,8 +22,10 @@
 #define REPLAY_SECONDS 30
 
 /* What the replaying child sends back; plain bytes through a pipe. */
+/* aside: the engine stopped, but not for the tested code: an executor crashed by its own doing, or a slow machine ran into a
+ * time or memory limit that the replay does not meet. */
 struct replayed {
-    bool diverged, executor_died;
+    bool diverged, aside;
     unsigned record;
     char key[256];
     char detail[480];
@@ -42,7 +44,9 @@ static _Noreturn void replay(const struct campaign *c, const struct task *t, con
     char why[256];
 
     alarm(REPLAY_SECONDS);
-    if (fl_judge_open(&options, &j, why) == FL_OK && fl_judge_scenario(j, s, &d, &answer.record)) {
+    if (fl_judge_open(&options, &j, why) != FL_OK)
+        _exit(EXIT_INTERNAL);
+    if (fl_judge_scenario(j, s, &d, &answer.record)) {
         answer.diverged = true;
         fl_divergence_key(&d, answer.key, sizeof answer.key);
         snprintf(answer.detail, sizeof answer.detail, "%s", d.detail);
@@ -50,8 +54,9 @@ static _Noreturn void replay(const struct campaign *c, const struct task *t, con
     _exit(write(out, &answer, sizeof answer) == (ssize_t)sizeof answer ? 0 : 1);
 }
 
+/* base: the artifact's name. limit: the engine says that the input took too long or too much memory. */
 static void replay_in_child(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
-                            struct replayed *answer)
+                            const char *base, bool limit, struct replayed *answer)
 {
     struct fl_stats *stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     bool executor_died;
@@ -81,8 +86,8 @@ static void replay_in_child(const struct campaign *c, const struct task *t, cons
     if (got == sizeof *answer && answer->diverged)
         return;
     answer->diverged = false;
-    if (WIFSIGNALED(status) && executor_died) {
-        answer->executor_died = true;
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM && executor_died) {
+        answer->aside = true;
         snprintf(answer->key, sizeof answer->key, "executor-crash/unicorn/signal-%d", WTERMSIG(status));
         snprintf(answer->detail, sizeof answer->detail,
                  "the executor itself was ended by signal %d (%s): its own bug, not one of the tested code",
@@ -94,10 +99,15 @@ static void replay_in_child(const struct campaign *c, const struct task *t, cons
         snprintf(answer->key, sizeof answer->key, "crash/%s/signal-%d", fl_target_name(t->target), WTERMSIG(status));
         snprintf(answer->detail, sizeof answer->detail, "the replay was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERNAL) {
+        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->target));
+        snprintf(answer->detail, sizeof answer->detail, "the replay could not start (executor or memory)");
     } else {
-        snprintf(answer->key, sizeof answer->key, "unreproduced/%s", fl_target_name(t->target));
+        answer->aside = limit;
+        snprintf(answer->key, sizeof answer->key, "unreproduced/%s%s", limit ? "limit/" : "",
+                 fl_target_name(t->target));
         snprintf(answer->detail, sizeof answer->detail,
-                 "the engine stopped on this input, the replay found nothing; see %s", t->log);
+                 "the engine stopped on this input (%s), the replay found nothing; see %s", base, t->log);
     }
 }
 
@@ -160,72 +170,119 @@ static void drop_skipped(struct fl_scenario *s, enum fl_target target)
     s->nrecords = kept;
 }
 
-static void take_up(struct campaign *c, struct task *t, const char *artifact)
+/* An engine's artifact is fuzz bytes, whatever they look like. */
+static bool read_artifact(const char *path, struct fl_scenario *out)
+{
+    static uint8_t bytes[FL_SCENARIO_MAX_BYTES];
+    FILE *in = fopen(path, "rb");
+    size_t size = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+    bool ok = in && !ferror(in);
+
+    if (!ok)
+        complain("%s: %s", path, strerror(errno));
+    if (in)
+        fclose(in);
+    if (ok)
+        fl_scenario_decode(bytes, size, out);
+    return ok;
+}
+
+static struct finding *find(struct campaign *c, const char *key)
+{
+    for (unsigned i = 0; i < c->nfindings; i++)
+        if (strcmp(c->findings[i].key, key) == 0)
+            return &c->findings[i];
+    return NULL;
+}
+
+/* Stores a finding with a new key. NULL: it could not be stored (it complained). */
+static struct finding *store(struct campaign *c, const struct task *t, const struct fl_scenario *s,
+                             const struct replayed *r)
+{
+    struct finding *f = &c->findings[c->nfindings];
+    char *folder = format_text("%s/%s", c->out, r->aside ? "left-aside" : "findings"), name[256], *text;
+    size_t size;
+    bool ok;
+
+    memset(f, 0, sizeof *f);
+    snprintf(f->key, sizeof f->key, "%s", r->key);
+    snprintf(f->task, sizeof f->task, "%s", t->name);
+    snprintf(f->detail, sizeof f->detail, "%s", r->detail);
+    f->after = c->now - t->started;
+    f->events = t->stats->events;
+    f->reproduced = r->diverged;
+    f->aside = r->aside;
+    slug(r->key, name, sizeof name);
+    f->path = format_text("%s/%s.scn", folder, name);
+    text = finding_text(t, s, r, &size);
+    ok = make_folder(folder) && write_atomically(f->path, text, size);
+    free(text);
+    free(folder);
+    if (!ok) {
+        free(f->path);
+        return NULL;
+    }
+    c->nfindings++;
+    if (!c->json)
+        fprintf(stderr, "%sfaultline: %s %s (%s, %.1f s): %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+                f->aside ? "left aside" : "finding", f->key, t->name, f->after, f->path);
+    return f;
+}
+
+/* Moves the artifact out of the way of the next look. */
+static void put_away(const struct campaign *c, const struct task *t, const char *artifact, const char *base)
+{
+    char *folder = format_text("%s/artifacts", c->out), *to = format_text("%s/%s-%s", folder, t->name, base);
+
+    if (make_folder(folder) && rename(artifact, to) != 0)
+        complain("%s: cannot move it: %s", artifact, strerror(errno));
+    free(to);
+    free(folder);
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void take_up(struct campaign *c, struct task *t, const char *artifact, bool hang)
 {
     static struct fl_scenario scenario;
-    struct replayed r;
-    struct finding *f = NULL;
-    char name[256], *kept;
     const char *base = strrchr(artifact, '/') + 1;
+    struct replayed r;
+    struct finding *f;
 
-    if (!load_scenario(artifact, &scenario))
+    if (!read_artifact(artifact, &scenario)) {
+        t->failed = true;
         return;
+    }
     drop_skipped(&scenario, t->target);
-    replay_in_child(c, t, &scenario, &r);
-    slug(r.key, name, sizeof name);
-    for (unsigned i = 0; i < c->nfindings && !f; i++)
-        if (strcmp(c->findings[i].key, r.key) == 0)
-            f = &c->findings[i];
+    replay_in_child(c, t, &scenario, base, hang || starts_with(base, "timeout-") || starts_with(base, "oom-"), &r);
+    f = find(c, r.key);
     if (!f && c->nfindings == MAX_FINDINGS) {
         c->lost_findings++;
-    } else if (!f) {
-        char *folder = format_text("%s/findings", c->out), *text;
-        size_t size;
-
-        f = &c->findings[c->nfindings++];
-        snprintf(f->key, sizeof f->key, "%s", r.key);
-        snprintf(f->task, sizeof f->task, "%s", t->name);
-        snprintf(f->detail, sizeof f->detail, "%s", r.detail);
-        f->after = c->now - t->started;
-        f->events = t->stats->events;
-        f->reproduced = r.diverged;
-        f->executor_died = r.executor_died;
-        f->path = format_text("%s/%s.scn", folder, name);
-        text = finding_text(t, &scenario, &r, &size);
-        if (!make_folder(folder) || !write_atomically(f->path, text, size))
-            complain("the input stays at %s", artifact);
-        free(text);
-        free(folder);
-        if (!c->json)
-            fprintf(stderr, "%sfaultline: %s %s (%s, %.1f s): %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
-                    f->executor_died ? "left aside" : "finding", f->key, t->name, f->after, f->path);
+    } else if (!f && !(f = store(c, t, &scenario, &r))) {
+        complain("the input stays at %s", artifact);
+        t->failed = t->stopped = true;
+        snprintf(t->why, sizeof t->why, "found something that could not be stored");
+        c->lost_findings++;
+        return;
     }
-    if (f)
+    if (f) {
         f->count++;
-    if (f && f->count >= (f->executor_died ? SAME_CRASH_LIMIT : SAME_KEY_LIMIT))
-        t->same_key = SAME_KEY_LIMIT;
-    kept = format_text("%s/artifacts", c->out);
-    if (make_folder(kept)) {
-        char *to = format_text("%s/%s-%s", kept, t->name, base);
-
-        if (rename(artifact, to) != 0)
-            complain("%s: cannot move it: %s", artifact, strerror(errno));
-        free(to);
+        if (++t->seen[f - c->findings] >= SAME_KEY_LIMIT)
+            t->stopped = true;
     }
-    free(kept);
+    put_away(c, t, artifact, base);
 }
 
 static bool is_artifact(const char *name)
 {
-    static const char *const prefixes[] = {"crash-", "timeout-", "oom-", "leak-", "slow-unit-", "id:"};
-
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-            return strcmp(prefixes[i], "slow-unit-") != 0;
-    return false;
+    return starts_with(name, "crash-") || starts_with(name, "timeout-") || starts_with(name, "oom-") ||
+           starts_with(name, "leak-") || starts_with(name, "id:");
 }
 
-static unsigned collect_folder(struct campaign *c, struct task *t, const char *folder)
+static unsigned collect_folder(struct campaign *c, struct task *t, const char *folder, bool hangs)
 {
     DIR *dir = opendir(folder);
     struct dirent *e;
@@ -237,7 +294,7 @@ static unsigned collect_folder(struct campaign *c, struct task *t, const char *f
         if (is_artifact(e->d_name)) {
             char *path = format_text("%s/%s", folder, e->d_name);
 
-            take_up(c, t, path);
+            take_up(c, t, path, hangs);
             free(path);
             n++;
         }
@@ -252,11 +309,11 @@ unsigned findings_collect(struct campaign *c, struct task *t)
     unsigned n = 0;
 
     if (t->engine == ENGINE_LIBFUZZER)
-        return collect_folder(c, t, t->folder);
+        return collect_folder(c, t, t->folder, false);
     for (unsigned i = 0; i < 2; i++) {
         char *folder = format_text("%s/afl/default/%s", t->folder, afl_folders[i]);
 
-        n += collect_folder(c, t, folder);
+        n += collect_folder(c, t, folder, i == 1);
         free(folder);
     }
     return n;
@@ -267,6 +324,6 @@ unsigned findings_count(const struct campaign *c)
     unsigned n = 0;
 
     for (unsigned i = 0; i < c->nfindings; i++)
-        n += !c->findings[i].executor_died;
+        n += !c->findings[i].aside;
     return n;
 }

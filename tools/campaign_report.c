@@ -167,8 +167,7 @@ void report_summary(const struct campaign *c)
         const struct finding *f = &c->findings[i];
 
         printf("\n%s %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s\n",
-               f->executor_died ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail,
-               f->path);
+               f->aside ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail, f->path);
     }
     if (c->lost_findings)
         printf("\n%" PRIu64 " more artifacts with further keys are under %s/artifacts\n", c->lost_findings, c->out);
@@ -222,7 +221,7 @@ void report_json(const struct campaign *c)
                               json_pack("{s:s, s:s, s:s, s:f, s:I, s:i, s:b, s:b, s:s}", "key", f->key, "file", f->path,
                                         "task", f->task, "after_seconds", f->after, "after_events",
                                         (json_int_t)f->events, "count", (int)f->count, "reproduced", f->reproduced,
-                                        "executor_crash", f->executor_died, "detail", f->detail));
+                                        "left_aside", f->aside, "detail", f->detail));
     }
     all = json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "seconds", c->now, "executions",
                     (json_int_t)sum.executions, "events", (json_int_t)sum.events, "real_faults",

@@ -144,10 +144,11 @@ static bool walk_path(const char *path, bool (*each)(const char *path, void *ctx
 
 bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx)
 {
+    bool ok = true;
+
     for (size_t i = 0; i < n; i++)
-        if (!walk_path(paths[i], each, ctx))
-            return false;
-    return true;
+        ok = walk_path(paths[i], each, ctx) && ok;
+    return ok;
 }
 
 static bool write_fully(int fd, const char *data, size_t size)

@@ -29,8 +29,9 @@ int finish_output(int code);
  * it complained (file:line:column for texts). */
 bool load_scenario(const char *path, struct fl_scenario *out);
 
-/* Every regular file named by argv, folders walked in name order (hidden files and *.md left out). Calls each(path, ctx);
- * stops and answers false when that does or when a path cannot be read (it complained). */
+/* Every regular file named by argv, folders walked in name order (hidden files and *.md left out). Calls each(path, ctx)
+ * until it answers false. A path that cannot be read is complained about, and the others still have their turn. False: one
+ * of both happened. */
 bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx);
 
 /* Writes a file whole or not at all: temporary name beside it, fsync, rename. False: it complained, nothing is lost. */

@@ -18,7 +18,7 @@ struct repro {
 
     struct fl_judge *judge;
     struct fl_scenario scenario;
-    uint64_t files, findings;
+    uint64_t files, findings, unreadable;
     bool saying; /* events of the present file are described */
     unsigned last_record;
     json_t *results;
@@ -85,7 +85,10 @@ static void print_finding(const struct repro *r, const char *path, const char *k
     if (record < r->scenario.nrecords)
         fl_record_print(&r->scenario.records[record], line, sizeof line);
     printf("%s: DIVERGENCE %s\n", path, key);
-    printf("  where:    record %u of %u: %s\n", record + 1, r->scenario.nrecords, line);
+    if (record < r->scenario.nrecords)
+        printf("  where:    record %u of %u: %s\n", record + 1, r->scenario.nrecords, line);
+    else
+        printf("  where:    %s\n", line);
     printf("  expected: %s\n  actual:   %s\n", d->expected, d->actual);
     for (const char *p = d->detail; *p;) {
         size_t n = strcspn(p, "\n");
@@ -112,8 +115,10 @@ static bool repro_one(const char *path, void *ctx)
     char key[256];
     bool diverged;
 
-    if (!load_scenario(path, &r->scenario))
-        return false;
+    if (!load_scenario(path, &r->scenario)) {
+        r->unreadable++; /* and on to the next: one bad file must not hide a finding in another */
+        return true;
+    }
     r->files++;
     r->last_record = UINT32_MAX;
     if (r->saying)
@@ -168,6 +173,8 @@ int command_repro(int argc, char **argv)
         fl_judge_set_say(r->judge, say, r);
     if (!r->json && !r->quiet) {
         printf("executor: %s\n", fl_judge_executor(r->judge));
+        if (r->target == FL_TARGET_ALL || r->target == FL_TARGET_PREFETCH)
+            fl_judge_decoders(r->judge, stdout);
     }
     ok = for_each_file(argv + first, (size_t)(argc - first), repro_one, r);
     judged = fl_judge_stats(r->judge)->events != 0 || r->findings != 0;
@@ -181,11 +188,11 @@ int command_repro(int argc, char **argv)
         printf("%" PRIu64 " files, %" PRIu64 " events judged, %" PRIu64 " divergences\n", r->files,
                fl_judge_stats(r->judge)->events, r->findings);
     }
-    if (ok && !judged)
+    if (ok && !judged && !r->unreadable)
         complain("nothing was judged: no event in these files is one that target %s judges", fl_target_name(r->target));
-    code = r->findings ? EXIT_FINDINGS : ok && judged ? EXIT_CLEAN : EXIT_INPUT;
-    if (!ok)
-        code = EXIT_INPUT;
+    if (r->unreadable && r->files)
+        complain("%" PRIu64 " files could not be read", r->unreadable);
+    code = r->findings ? EXIT_FINDINGS : ok && judged && !r->unreadable ? EXIT_CLEAN : EXIT_INPUT;
     fl_judge_close(r->judge);
     free(r);
     return code;

@@ -219,10 +219,14 @@ int command_walk(int argc, char **argv)
         return EXIT_INTERNAL;
     }
     argp_parse(&argp, argc, argv, 0, NULL, w);
-    if (w->unicorn && fl_vector_executor_open(&w->executor, why) != FL_OK) {
-        complain("executor unicorn: %s", why);
-        free(w);
-        return EXIT_INPUT;
+    if (w->unicorn) {
+        enum fl_status status = fl_vector_executor_open(&w->executor, why);
+
+        if (status != FL_OK) {
+            complain("executor unicorn: %s", why);
+            free(w);
+            return status == FL_UNSUPPORTED ? EXIT_INPUT : EXIT_INTERNAL;
+        }
     }
     w->mismatches = json_array();
     code = judge_file(w);

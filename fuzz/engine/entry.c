@@ -55,8 +55,8 @@ static struct fl_stats *open_stats(void)
     }
     stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (stats == MAP_FAILED) {
-        fprintf(stderr, "faultline: FAULTLINE_STATS: cannot map %s\n", path);
+    if (stats == MAP_FAILED || stats->magic != FL_STATS_MAGIC) {
+        fprintf(stderr, "faultline: FAULTLINE_STATS: %s is not a counters file of this version\n", path);
         exit(2);
     }
     return stats;

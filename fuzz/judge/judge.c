@@ -112,7 +112,7 @@ const char *fl_judge_executor(const struct fl_judge *j)
 void fl_judge_decoders(const struct fl_judge *j, FILE *out)
 {
     for (unsigned i = 0; i < j->ndecoders; i++)
-        fprintf(out, "%s %s\n", j->decoder[i]->name, j->decoder[i]->version);
+        fprintf(out, "decoder: %s %s\n", j->decoder[i]->name, j->decoder[i]->version);
 }
 
 void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first, unsigned count)
