@@ -1,97 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Comparison of one fault decision and of one prefetch answer.
+ * Comparison of one fault decision.
  */
 #include <faultline/oracle/compare.h>
 
+#include "compare_rules.h"
 #include "policy/facts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { SIGNAL_SEGV = 11 }; /* x86 kernel ABI, POSIX <signal.h> */
-
-/* ---- rules that hold whatever the decision
- * ----------------------------------------------------------------------- */
-
-static bool compare_contract(const struct fl_effects *e, struct fl_divergence *d)
-{
-    if (e->lock_missing) {
-        fl_divergence_set(d, FL_CHECK_CONTRACT, "mm-lock", "locked", "unlocked",
-                          "an op that needs the mm lock was called without it");
-        return true;
-    }
-    if (e->stale_generation) {
-        fl_divergence_set(d, FL_CHECK_CONTRACT, "vma-generation", "current", "stale",
-                          "a VMA was used after it had changed: its generation number is no longer current");
-        return true;
-    }
-    return false;
-}
-
-static bool compare_lock_balance(const struct fl_effects *e, struct fl_divergence *d)
-{
-    if (e->lock_deadlock) {
-        fl_divergence_set(d, FL_CHECK_LOCK, "take", "free", "held", "lock_take while the lock was held: deadlock");
-        return true;
-    }
-    if (e->lock_held_at_exit) {
-        fl_divergence_set(d, FL_CHECK_LOCK, "exit", "free", "held",
-                          "the handler returned with the mm lock (had %u times, dropped %u times)", e->lock_gets,
-                          e->lock_drops);
-        return true;
-    }
-    if (e->lock_gets != e->lock_drops) {
-        fl_divergence_set(d, FL_CHECK_LOCK, "balance", "equal",
-                          e->lock_drops > e->lock_gets ? "more-drops" : "more-gets",
-                          "the mm lock was had %u times and dropped %u times", e->lock_gets, e->lock_drops);
-        return true;
-    }
-    return false;
-}
-
-/* How far a linear address lies behind the first instruction byte, going round where the address space does. */
-static uint64_t window_offset(const struct fl_snapshot *s, uint64_t linear)
-{
-    if (s->codeseg.bits == 64)
-        return linear - s->regs.ip;
-    if (linear > UINT32_MAX)
-        return UINT64_MAX;
-    uint64_t offset = s->codeseg.bits == 16 ? (uint16_t)s->regs.ip : (uint32_t)s->regs.ip;
-    return (uint32_t)(linear - (s->codeseg.base + offset));
-}
-
-static bool compare_bound(const struct fl_snapshot *s, const struct fl_effects *e, struct fl_divergence *d)
-{
-    if (e->probes == 0)
-        return false;
-    bool user = fl_policy_user_mode(&s->regs);
-    if (user ? e->probe_kernel : e->probe_user) {
-        fl_divergence_set(
-            d, FL_CHECK_BOUND, "accessor", user ? "user" : "kernel", user ? "kernel" : "user",
-            "instruction bytes of a %s context were read with the %s accessor (zoo pf-nofault-kernel-only)",
-            user ? "user" : "kernel", user ? "kernel" : "user");
-        return true;
-    }
-    uint64_t low = window_offset(s, e->probe_low), high = window_offset(s, e->probe_high);
-    if (e->probes > FL_MAX_INSN_BYTES || low >= FL_MAX_INSN_BYTES || high >= FL_MAX_INSN_BYTES) {
-        fl_divergence_set(d, FL_CHECK_BOUND, "window", "inside", "outside",
-                          "%u instruction bytes were read, at %#" PRIx64 "..%#" PRIx64 "; ip is %#" PRIx64
-                          ", segment base %#" PRIx64 ", at most 15 bytes from there (zoo pf-15-byte-bound)",
-                          e->probes, e->probe_low, e->probe_high, s->regs.ip, s->codeseg.base);
-        return true;
-    }
-    uint64_t linear;
-    if (!fl_policy_code_byte(s, (unsigned)low, &linear) || !fl_policy_code_byte(s, (unsigned)high, &linear)) {
-        fl_divergence_set(d, FL_CHECK_BOUND, "segment", "inside", "outside",
-                          "instruction bytes were read at %#" PRIx64 "..%#" PRIx64
-                          ", beyond the segment limit %#" PRIx32 " (ip %#" PRIx64
-                          ") or, in user mode, task_size %#" PRIx64 " (zoo pf-seglimit-lost)",
-                          e->probe_low, e->probe_high, s->codeseg.limit, s->regs.ip, s->kernel.task_size);
-        return true;
-    }
-    return false;
-}
 
 /* ---- the decision
  * ------------------------------------------------------------------------------------------------ */
@@ -183,18 +102,48 @@ static void describe_fault(const struct fl_snapshot *s, const struct fl_expected
     }
 }
 
-/* One field of an outcome that the action makes valid. */
-static bool compare_field(const struct fl_snapshot *s, const struct fl_expected *e, const char *field,
-                          const char *other, uint64_t want, uint64_t got, struct fl_divergence *d)
+/* One field of an outcome. Where the action does not make it valid, the policy has 0 in it: garbage there is another
+ * mistake than a wrong value where it counts. */
+static bool compare_field(const struct fl_snapshot *s, const struct fl_expected *e, bool valid,
+                          const char *const names[3], uint64_t want, uint64_t got, struct fl_divergence *d)
 {
     if (want == got)
         return false;
     size_t n;
     char about[400];
     describe_fault(s, e, about, sizeof about);
-    fl_divergence_set(d, FL_CHECK_DECISION, fl_policy_rows(&n)[e->row].name, field, other,
-                      "expected %s %#" PRIx64 ", seen %#" PRIx64 "\n%s", field, want, got, about);
+    fl_divergence_set(d, FL_CHECK_DECISION, fl_policy_rows(&n)[e->row].name, valid ? names[0] : "zero",
+                      valid ? names[1] : names[2], "expected %s %#" PRIx64 ", seen %#" PRIx64 "\n%s", names[0], want,
+                      got, about);
     return true;
+}
+
+static bool compare_fields(const struct fl_snapshot *s, const struct fl_expected *want, const struct fl_outcome *got,
+                           struct fl_divergence *d)
+{
+    const struct fl_outcome *w = &want->outcome;
+    bool signal = w->action == FL_ACT_SIGNAL, thread = w->thread_valid;
+    const struct {
+        const char *names[3]; /* right; wrong; not zero where it should be */
+        bool valid;
+        uint64_t want, got;
+    } fields[] = {
+        {{"major", "major-other", "major-garbage"}, w->action == FL_ACT_HANDLED, w->major, got->major},
+        {{"signo", "signo-other", "signo-garbage"}, signal, (uint32_t)w->signo, (uint32_t)got->signo},
+        {{"si-code", "si-code-other", "si-code-garbage"}, signal, (uint32_t)w->si_code, (uint32_t)got->si_code},
+        {{"si-addr", "si-addr-other", "si-addr-garbage"}, signal, w->si_addr, got->si_addr},
+        {{"thread-cr2", "thread-cr2-other", "thread-cr2-garbage"}, thread, w->thread_cr2, got->thread_cr2},
+        {{"thread-code", "thread-code-other", "thread-code-garbage"},
+         thread,
+         w->thread_error_code,
+         got->thread_error_code},
+        {{"thread-trap", "thread-trap-other", "thread-trap-garbage"}, thread, w->thread_trap_no, got->thread_trap_no},
+        {{"new-ip", "new-ip-other", "new-ip-garbage"}, w->action == FL_ACT_FIXUP, w->new_ip, got->new_ip},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (compare_field(s, want, fields[i].valid, fields[i].names, fields[i].want, fields[i].got, d))
+            return true;
+    return false;
 }
 
 static bool compare_decision(const struct fl_snapshot *s, const struct fl_expected *want, const struct fl_outcome *got,
@@ -214,8 +163,6 @@ static bool compare_decision(const struct fl_snapshot *s, const struct fl_expect
         return true;
     }
 
-    if (w->action == FL_ACT_SIGNAL && compare_field(s, want, "si-addr", "si-addr-other", w->si_addr, got->si_addr, d))
-        return true;
     if (w->thread_valid != got->thread_valid) {
         size_t n;
         describe_fault(s, want, about, sizeof about);
@@ -225,12 +172,7 @@ static bool compare_decision(const struct fl_snapshot *s, const struct fl_expect
                           got->thread_valid ? "written" : "not written", about);
         return true;
     }
-    if (w->thread_valid &&
-        (compare_field(s, want, "thread-cr2", "thread-cr2-other", w->thread_cr2, got->thread_cr2, d) ||
-         compare_field(s, want, "thread-code", "thread-code-other", w->thread_error_code, got->thread_error_code, d) ||
-         compare_field(s, want, "thread-trap", "thread-trap-other", w->thread_trap_no, got->thread_trap_no, d)))
-        return true;
-    return w->action == FL_ACT_FIXUP && compare_field(s, want, "new-ip", "new-ip-other", w->new_ip, got->new_ip, d);
+    return compare_fields(s, want, got, d);
 }
 
 /* ---- effects
@@ -324,21 +266,7 @@ bool fl_compare_fault(const struct fl_snapshot *s, const struct fl_expected *wan
 {
     if (!want->supported)
         return false;
-    return compare_contract(effects, d) || compare_lock_balance(effects, d) || compare_bound(s, effects, d) ||
-           compare_decision(s, want, got, effects, d) || compare_irq(s, want, got, effects, d) ||
-           compare_mm(s, want, effects, d) || compare_growth(s, want, effects, d) || compare_lock_use(want, effects, d);
-}
-
-bool fl_compare_prefetch(const struct fl_snapshot *s, bool want, bool got, const struct fl_effects *effects,
-                         struct fl_divergence *d)
-{
-    if (compare_bound(s, effects, d))
-        return true;
-    if (want == got)
-        return false;
-    fl_divergence_set(d, FL_CHECK_PREFETCH, "rule", want ? "prefetch" : "other", got ? "prefetch" : "other",
-                      "ip %#" PRIx64 " cs %#x, %u-bit code, code %#" PRIx64 ", vendor %u family %u: %u bytes were read",
-                      s->regs.ip, s->regs.cs, s->codeseg.bits, s->error_code, s->cpu.vendor, s->cpu.family,
-                      effects->probes);
-    return true;
+    return fl_compare_rules(s, want, effects, d) || compare_decision(s, want, got, effects, d) ||
+           compare_irq(s, want, got, effects, d) || compare_mm(s, want, effects, d) ||
+           compare_growth(s, want, effects, d) || compare_lock_use(want, effects, d);
 }

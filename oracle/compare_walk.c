@@ -10,6 +10,9 @@
 /* Page-fault error code, Intel SDM vol. 3A, 4.7; SGX and RMP bits pass through as "rest". */
 enum { CODE_P = 1 << 0, CODE_W = 1 << 1, CODE_RSVD = 1 << 3, CODE_I = 1 << 4, CODE_PK = 1 << 5 };
 
+/* Flags of an entry that maps a page, SDM vol. 3A, 4.8: the same bits in every format. */
+enum { ENTRY_ACCESSED = 1 << 5, ENTRY_DIRTY = 1 << 6 };
+
 /* Bits in the order in which a difference is blamed on them, most telling first. */
 static const struct {
     uint32_t bit;
@@ -86,8 +89,11 @@ static bool compare_code(uint32_t want, uint32_t got, struct difference *diff)
 static bool compare_leaf(const struct fl_arch_result *want, const struct fl_walk_claim *got, struct difference *diff)
 {
     if (want->page_shift == 0)
-        return (got->has_paddr || got->has_perm || got->has_pkey) &&
+        return (got->has_paddr || got->has_perm || got->has_pkey || got->has_leaf) &&
                differs(diff, "leaf", "none", "leaf", want->entry, got->has_paddr ? got->paddr : 0);
+    if (got->has_leaf && got->page_shift != want->page_shift)
+        return differs(diff, "page-size", "page-size", got->page_shift < want->page_shift ? "smaller" : "larger",
+                       want->page_shift, got->page_shift);
     if (got->has_paddr && got->paddr != want->paddr) {
         /* A wrong offset within the page and a wrong frame are different mistakes. */
         bool frame = ((got->paddr ^ want->paddr) >> 12) != 0;
@@ -103,8 +109,27 @@ static bool compare_leaf(const struct fl_arch_result *want, const struct fl_walk
     if (got->has_perm && got->nx != want->nx)
         return differs(diff, "permission", want->nx ? "nx" : "executable", got->nx ? "nx" : "executable", want->nx,
                        got->nx);
-    return got->has_pkey && got->pkey != want->pkey &&
-           differs(diff, "pkey", "pkey", "pkey-other", want->pkey, got->pkey);
+    if (got->has_pkey && got->pkey != want->pkey)
+        return differs(diff, "pkey", "pkey", "pkey-other", want->pkey, got->pkey);
+    if (!got->has_leaf)
+        return false;
+    bool accessed = (want->entry & ENTRY_ACCESSED) != 0, dirty = (want->entry & ENTRY_DIRTY) != 0;
+    if (got->accessed != accessed)
+        return differs(diff, "accessed", accessed ? "set" : "clear", accessed ? "clear" : "set", accessed,
+                       got->accessed);
+    return got->dirty != dirty &&
+           differs(diff, "dirty", dirty ? "set" : "clear", dirty ? "clear" : "set", dirty, got->dirty);
+}
+
+/* The entry that ended the walk, and where it lies: wherever that is, the same entry must lie there. */
+static bool compare_entry(const struct fl_arch_result *want, const struct fl_walk_claim *got, struct difference *diff)
+{
+    if (!got->has_entry)
+        return false;
+    if (got->entry != want->entry)
+        return differs(diff, "entry", "entry", "entry-other", want->entry, got->entry);
+    return got->entry_there != want->entry &&
+           differs(diff, "entry-paddr", "entry", "entry-other", want->entry, got->entry_there);
 }
 
 static bool compare_claim(const struct fl_arch_result *want, const struct fl_walk_claim *got, struct difference *diff)
@@ -117,7 +142,7 @@ static bool compare_claim(const struct fl_arch_result *want, const struct fl_wal
         return true;
     if (got->has_level && got->level != want->level)
         return differs(diff, "level", "level", got->level < want->level ? "lower" : "higher", want->level, got->level);
-    return compare_leaf(want, got, diff);
+    return compare_leaf(want, got, diff) || compare_entry(want, got, diff);
 }
 
 bool fl_compare_walk(enum fl_check check, const struct fl_cpu *cpu, const struct fl_access *access,

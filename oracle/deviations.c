@@ -277,6 +277,14 @@ static bool large_pdpte_accessed(const struct fl_deviation_case *c)
            (c->arch_entry & ENTRY_PS) && c->error_code == c->arch_code && c->cr2 == c->access->va;
 }
 
+/*
+ * Which rows the judge can use: those with FL_SEEN_ACCESS for an access, those with FL_SEEN_FAULT for a fault of a run. The
+ * others are about what a run does instead of the fault that a processor would raise: another code or address, both right
+ * under these tables; another exception; none at all. Nothing but a processor can tell, since arch knows accesses, not
+ * instructions. So the judge takes how a run ends for what it is and holds nothing against it, and these rows are for the
+ * executors that run the same code on a processor, and for people who read a trace.
+ */
+
 /* ---- the list
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -287,52 +295,54 @@ static const struct fl_deviation rows[] = {
     {"rmw-reads-first", "unicorn",
      "a read-modify-write (also LOCK, XCHG, CMPXCHG, BTS) that faults on its read reports a read; the processor checks "
      "for writing at once and sets W",
-     MEASURED},
+     MEASURED, FL_SEEN_RUN},
     {"rmw-crossing-second-page", "unicorn",
      "a read-modify-write over a page end, first page read-only, second absent: the absent read of the second page is "
      "reported; the processor reports the write to the first",
-     MEASURED},
+     MEASURED, FL_SEEN_RUN},
     {"stack-noncanonical-gp", "unicorn",
      "a non-canonical address through the stack segment raises #GP; the processor #SS",
-     MEASURED "; SDM vol. 3, 6.15, interrupt 12"},
+     MEASURED "; SDM vol. 3, 6.15, interrupt 12", FL_SEEN_RUN},
     {"across-canonical-edge", "unicorn",
      "an access that begins below the end of the lower half and ends above it faults on its first page; the processor "
      "raises #GP for the whole access",
-     MEASURED},
+     MEASURED, FL_SEEN_RUN},
     {"branch-noncanonical-ip", "unicorn",
      "#GP of a branch to a non-canonical address is raised at the target; the processor raises it at the branch",
-     MEASURED "; SDM vol. 2, JMP and CALL"},
+     MEASURED "; SDM vol. 2, JMP and CALL", FL_SEEN_RUN},
     {"movaps-alignment", "unicorn", "MOVAPS does not check alignment; the processor raises #GP before any page fault",
-     MEASURED "; SDM vol. 2, MOVAPS"},
+     MEASURED "; SDM vol. 2, MOVAPS", FL_SEEN_RUN},
     {"clflush-silent", "unicorn", "CLFLUSH of an absent page does nothing; the processor raises #PF as for a read",
-     MEASURED "; SDM vol. 2, CLFLUSH"},
+     MEASURED "; SDM vol. 2, CLFLUSH", FL_SEEN_RUN},
     {"wide-store-partial", "unicorn",
      "a store of 16 bytes or more (also FXSAVE) over a page end writes its first part before the second page faults; the "
      "processor writes nothing, and FXSAVE reports its last byte",
-     MEASURED},
+     MEASURED, FL_SEEN_RUN},
     {"enter-no-probe", "unicorn",
      "ENTER does not check that the new top of the stack can be written; the processor faults there",
-     "SDM vol. 2, ENTER: #PF if a write using the final value of the stack pointer would fault"},
+     "SDM vol. 2, ENTER: #PF if a write using the final value of the stack pointer would fault", FL_SEEN_RUN},
     {"linear-no-wrap", "unicorn",
      "outside 64-bit code EIP and linear addresses run on past 4 GiB; the processor wraps them",
-     "SDM vol. 1, 3.5: EIP has 32 bits in 32-bit code; SDM vol. 3, 3.3.1: linear addresses wrap at 4 GiB"},
+     "SDM vol. 1, 3.5: EIP has 32 bits in 32-bit code; SDM vol. 3, 3.3.1: linear addresses wrap at 4 GiB",
+     FL_SEEN_FAULT | FL_SEEN_RUN},
     {"far-return-as-supervisor", "unicorn",
      "IRET and far RET pop as supervisor whatever the privilege level: the error code lacks U; the processor pops with the "
      "current privilege",
-     "SDM vol. 3, 4.6.1: only the accesses listed there are implicit supervisor accesses"},
-    {"icebp-invalid", "unicorn", "INT1 (F1) raises #UD; the processor raises #DB", "SDM vol. 2, INT n/INTO/INT3/INT1"},
+     "SDM vol. 3, 4.6.1: only the accesses listed there are implicit supervisor accesses", FL_SEEN_RUN},
+    {"icebp-invalid", "unicorn", "INT1 (F1) raises #UD; the processor raises #DB", "SDM vol. 2, INT n/INTO/INT3/INT1",
+     FL_SEEN_RUN},
     {"pae-pdpte-on-demand", "unicorn",
      "PDPTEs of PAE paging are read by each walk, and a reserved bit is #PF, seen only where the walk goes; the processor "
      "loads all four with CR3 and raises #GP",
-     "SDM vol. 3, 4.4.1"},
+     "SDM vol. 3, 4.4.1", FL_SEEN_ACCESS | FL_SEEN_FAULT},
     {"pae-pdpte-low-bits", "unicorn", "bits 1, 2 and 5 to 8 of a PAE PDPTE are not checked; they are reserved",
-     "APM vol. 2, 5.2.3"},
+     "APM vol. 2, 5.2.3", FL_SEEN_ACCESS | FL_SEEN_FAULT},
     {"amd-upper-global", "unicorn", "bit 8 of PML4E and PML5E is ignored, as on Intel; AMD reserves it",
-     "APM vol. 2, 5.3.3"},
+     "APM vol. 2, 5.3.3", FL_SEEN_ACCESS | FL_SEEN_FAULT},
     {"large-pdpte-accessed-early", "unicorn",
      "a PDPTE that maps a 1 GiB page is marked accessed before its reserved bits and its rights are checked; the fault is "
      "right",
-     "QEMU 5.0, target/i386/excp_helper.c, handle_mmu_fault; SDM vol. 3, 4.8"},
+     "QEMU 5.0, target/i386/excp_helper.c, handle_mmu_fault; SDM vol. 3, 4.8", FL_SEEN_ACCESS},
 };
 
 static bool (*const covers[])(const struct fl_deviation_case *) = {

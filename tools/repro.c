@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <faultline/fuzz/judge.h>
+#include <faultline/oracle/exec.h>
 
 #include <argp.h>
 #include <inttypes.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define WATCHDOG_SECONDS 10
 
 struct repro {
     bool quiet, loud, json, executor;
@@ -167,6 +170,8 @@ int command_repro(int argc, char **argv)
         free(r);
         return EXIT_INTERNAL;
     }
+    if (r->executor)
+        fl_unicorn_watchdog(WATCHDOG_SECONDS); /* built without it: nothing to watch */
     r->results = r->json ? json_array() : NULL;
     r->saying = !r->json && !r->quiet && (r->loud || (argc - first == 1 && !is_folder(argv[first])));
     if (r->saying)

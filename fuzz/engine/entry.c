@@ -11,6 +11,7 @@
 #include "target.h"
 
 #include <faultline/fuzz/mutate.h>
+#include <faultline/oracle/exec.h>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
                                  size_t max_size, unsigned seed);
+
+/* Shorter than the engines' own limits, so that it is the executor that is named. */
+#define WATCHDOG_SECONDS 4
 
 /* Engines call plain functions: this is the one place that keeps state between calls. */
 static struct fl_judge *judge;
@@ -78,6 +82,8 @@ static void start(void)
         fprintf(stderr, "faultline: target %s cannot start: %s\n", fl_target_name(fl_this_target), why);
         exit(3);
     }
+    if (options.executor)
+        fl_unicorn_watchdog(WATCHDOG_SECONDS); /* built without it: nothing to watch */
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -20,6 +20,11 @@ static enum fl_event_end core_claim(struct fl_judge *j, const struct fl_access *
     if (status != FL_OK)
         return fl_judge_diverge(j, FL_CHECK_WALK, "status", "ok", "status",
                                 "core->walk(%#" PRIx64 ") answered status %d", a->va, (int)status);
+    claim->has_level = claim->has_entry = true;
+    claim->level = walk.level;
+    claim->entry = walk.entry;
+    if (walk.end != FL_WALK_NONCANONICAL) /* which comes before the first entry */
+        fl_world_read(j->world, walk.entry_paddr, cpu->mode == FL_MODE_2LEVEL ? 4 : 8, &claim->entry_there);
     if (walk.end == FL_WALK_NO_TABLE) {
         claim->bus = true;
         return FL_EVENT_GOES_ON;
@@ -37,15 +42,16 @@ static enum fl_event_end core_claim(struct fl_judge *j, const struct fl_access *
                                 (int)status, walk.end);
     claim->faults = faults;
     claim->error_code = faults ? code : 0;
-    claim->has_level = true;
-    claim->level = walk.level;
     if (walk.end == FL_WALK_MAPPED) {
-        claim->has_paddr = claim->has_perm = claim->has_pkey = true;
+        claim->has_paddr = claim->has_perm = claim->has_pkey = claim->has_leaf = true;
         claim->paddr = walk.paddr;
         claim->writable = walk.writable;
         claim->user = walk.user;
         claim->nx = walk.nx;
         claim->pkey = walk.pkey;
+        claim->page_shift = walk.page_shift;
+        claim->accessed = walk.accessed;
+        claim->dirty = walk.dirty;
     }
     return FL_EVENT_GOES_ON;
 }
@@ -103,7 +109,9 @@ static enum fl_event_end by_executor(struct fl_judge *j, const struct fl_access 
     struct fl_ad_watch watch = {0};
     struct fl_walk_claim claim = {0};
     const struct fl_deviation *known;
+    struct fl_exec_answer said;
     enum fl_exec_status status;
+    const char *wrong;
 
     for (unsigned i = 0; i < want->nwrites; i++)
         watch_add(&watch, j->world, &want->writes[i], true);
@@ -113,32 +121,30 @@ static enum fl_event_end by_executor(struct fl_judge *j, const struct fl_access 
     status = j->executor->access(j->executor, cpu, a, got);
     j->stats->in_executor = 0;
     fl_world_note_stores(j->world, got);
-    switch (status) {
-    case FL_EXEC_OK: break;
-    case FL_EXEC_UNSUPPORTED:
+    if (status == FL_EXEC_UNSUPPORTED) {
         j->stats->executor_unsupported++;
         fl_judge_say(j, "%s: unsupported (%s)", j->executor->name, got->reason);
         /* The access did not happen there, so it happens here. */
         fl_world_apply_writes(j->world, want);
         return FL_EVENT_GOES_ON;
-    default:
+    }
+    wrong = status == FL_EXEC_OK ? fl_exec_answer(got, &said) : got->reason;
+    if (wrong)
         return fl_judge_diverge(j, FL_CHECK_EXECUTOR, "harness", "works", "broken",
                                 "executor %s %s misbehaved (%s): a fault of the harness, not of the tested code",
-                                j->executor->name, j->executor->version, got->reason);
-    }
+                                j->executor->name, j->executor->version, wrong);
     j->stats->executor_runs++;
     claim.who = j->executor->name;
-    claim.faults = got->end == FL_END_FAULT;
-    claim.error_code = got->error_code;
-    claim.gp = got->end == FL_END_EXCEPTION && (got->vector == 13 || got->vector == 12);
-    /* RAM that is not there is no fault: arch answers ok with a translation outside RAM. */
-    claim.has_paddr = got->has_paddr && (got->end == FL_END_DONE || got->end == FL_END_BUS);
-    claim.paddr = got->paddr;
-    claim.bus = want->kind == FL_ARCH_BUS && got->end == FL_END_BUS;
+    claim.faults = said.kind == FL_ARCH_PF;
+    claim.error_code = said.error_code;
+    claim.gp = said.kind == FL_ARCH_GP;
+    claim.bus = said.kind == FL_ARCH_BUS;
+    claim.has_paddr = said.has_paddr;
+    claim.paddr = said.paddr;
     j->stats->compared[FL_CHECK_EXECUTOR]++;
-    if (got->end == FL_END_FAULT && want->kind == FL_ARCH_PF && got->cr2 != a->va) {
+    if (said.kind == FL_ARCH_PF && want->kind == FL_ARCH_PF && said.cr2 != a->va) {
         return fl_judge_diverge(j, FL_CHECK_EXECUTOR, "cr2", "address-of-access", "another-address",
-                                "access to %#" PRIx64 ": %s reports CR2 %#" PRIx64, a->va, j->executor->name, got->cr2);
+                                "access to %#" PRIx64 ": %s reports CR2 %#" PRIx64, a->va, j->executor->name, said.cr2);
     }
     if (!fl_compare_walk(FL_CHECK_EXECUTOR, cpu, a, want, &claim, &j->divergence))
         return compare_ad(j, a, &watch);

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ERROR_FETCH 0x10u /* SDM vol. 3, 4.7: I/D flag of the error code */
 
@@ -13,10 +14,7 @@ struct bytes {
     uint64_t wrap; /* linear addresses of 16- and 32-bit code wrap at 4 GiB */
     const uint8_t *code;
     unsigned n;
-    bool user, wrong_accessor;
-    unsigned probes;
-    uint64_t farthest; /* offset from linear of the farthest probe */
-    bool other_op;     /* some op that a decoder has no business with */
+    struct fl_effects effects;
 };
 
 static bool read_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
@@ -33,28 +31,33 @@ static bool read_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 
 static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 {
-    struct bytes *b = ctx;
-    uint64_t offset = (linear - b->linear) & b->wrap;
+    struct fl_effects *e = &((struct bytes *)ctx)->effects;
 
-    b->wrong_accessor |= user != b->user;
-    b->farthest = offset > b->farthest ? offset : b->farthest;
-    b->probes++;
+    e->calls++;
+    if (e->probes < FL_EFFECTS_PROBES)
+        e->probe_at[e->probes] = linear;
+    e->probes++;
+    if (user)
+        e->probe_user = true;
+    else
+        e->probe_kernel = true;
     return read_byte(ctx, linear, user, byte);
 }
 
+/* The ops that a decoder has no business with. */
+static void no_call(void *ctx)
+{
+    ((struct bytes *)ctx)->effects.calls++;
+}
 static bool no_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
 {
     (void)paddr, (void)size, (void)value;
-    ((struct bytes *)ctx)->other_op = true;
+    no_call(ctx);
     return false;
-}
-static void no_call(void *ctx)
-{
-    ((struct bytes *)ctx)->other_op = true;
 }
 static bool no_lock(void *ctx)
 {
-    ((struct bytes *)ctx)->other_op = true;
+    no_call(ctx);
     return false;
 }
 static bool no_vma(void *ctx, uint64_t addr, struct fl_vma *vma)
@@ -137,7 +140,7 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
     uint64_t code = r->u.decode.fetch ? ERROR_FETCH : 0;
     struct fl_fault fault;
     struct fl_snapshot snapshot;
-    struct bytes bytes = {.code = r->u.decode.code, .n = n, .user = r->u.decode.user};
+    struct bytes bytes = {.code = r->u.decode.code, .n = n};
     bool want, got = false, rule;
     enum fl_status status;
     char text[64];
@@ -168,27 +171,15 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
     if (status != FL_OK)
         return fl_judge_diverge(j, FL_CHECK_PREFETCH, "status", "ok", "status",
                                 "core->prefetch answered status %d for %u-bit code %s", (int)status, bits, text);
-    if (got != want)
-        return fl_judge_diverge(
-            j, FL_CHECK_PREFETCH, "rule", want ? "ignored" : "not-ignored", got ? "ignored" : "not-ignored",
-            "%u-bit %s code %s at linear %#" PRIx64 " on %s family %u: the rule says %s, the core %s", bits,
-            r->u.decode.user ? "user" : "kernel", text, bytes.linear,
-            fault.cpu.vendor == FL_VENDOR_AMD ? "AMD" : "Intel", fault.cpu.family, want ? "prefetch" : "no prefetch",
-            got ? "prefetch" : "no prefetch");
-    if (bytes.probes) {
-        j->stats->compared[FL_CHECK_BOUND]++;
-        if (bytes.probes > 15 || bytes.farthest > 14)
-            return fl_judge_diverge(j, FL_CHECK_BOUND, "range", "within-15-bytes", "outside",
-                                    "%u probes, the farthest at offset %" PRIu64 " of the instruction at %#" PRIx64,
-                                    bytes.probes, bytes.farthest, bytes.linear);
-        if (bytes.wrong_accessor)
-            return fl_judge_diverge(j, FL_CHECK_BOUND, "accessor", r->u.decode.user ? "user" : "kernel",
-                                    r->u.decode.user ? "kernel" : "user",
-                                    "an instruction byte of %u-bit code was read with the wrong accessor", bits);
+    j->stats->compared[FL_CHECK_CONTRACT]++;
+    j->stats->compared[FL_CHECK_BOUND] += bytes.effects.probes != 0;
+    if (fl_compare_prefetch(&snapshot, want, got, &bytes.effects, &j->divergence)) {
+        size_t used_up = strlen(j->divergence.detail), room = sizeof j->divergence.detail - used_up;
+
+        snprintf(j->divergence.detail + used_up, room, "\n%u-bit %s code %s at linear %#" PRIx64, bits,
+                 r->u.decode.user ? "user" : "kernel", text, bytes.linear);
+        return FL_EVENT_DIVERGED;
     }
-    if (bytes.other_op)
-        return fl_judge_diverge(j, FL_CHECK_CONTRACT, "prefetch", "probes-only", "other-op",
-                                "core->prefetch called an op other than probe_byte");
     fl_judge_say(j, "%u-bit code %s: rule %s, core agrees", bits, text, rule ? "prefetch" : "no prefetch");
     return by_decoders(j, r, rule);
 }

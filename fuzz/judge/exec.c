@@ -6,18 +6,23 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #define INT3 0xcc
 
-static const struct fl_exec_limits limits = {.max_insns = 64, .max_faults = 256};
+#define MAX_FAULTS 256
+
+static const struct fl_exec_limits limits = {.max_insns = 64, .max_faults = MAX_FAULTS};
 
 /* What the fault callback needs, for one run. */
 struct run {
     struct fl_judge *j;
     const struct fl_record *record;
     enum fl_event_end end;
-    bool stopped; /* the callback ended the run */
-    bool have_last;
-    uint64_t last_ip, last_cr2, last_code, last_digest;
+    bool stopped;     /* the callback ended the run */
+    unsigned nfaults; /* since the start or the last fix-up */
+    uint64_t fault[MAX_FAULTS];
 };
 
 void fl_judge_place_code(struct fl_world *w, const struct fl_record *r)
@@ -46,6 +51,7 @@ static bool stop(struct run *run, enum fl_event_end end)
 static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct fl_access *a)
 {
     struct fl_judge *j = run->j;
+    struct fl_exec_result so_far = j->result; /* rare, and rows look at a run that has ended */
     struct fl_arch_result want;
     const struct fl_deviation *known;
     size_t rows;
@@ -66,8 +72,12 @@ static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct f
         .arch_code = want.error_code,
         .arch_level = want.level,
         .arch_entry = want.entry,
-        .result = &j->result,
+        .result = &so_far,
     };
+    so_far.end = FL_END_FAULT;
+    so_far.cr2 = cr2;
+    so_far.error_code = code;
+    so_far.regs = *fl_world_regs(j->world);
     known = fl_deviation_find(j->executor->name, &c);
     if (!known) {
         fl_judge_diverge(j, FL_CHECK_EXECUTOR, "run", fl_arch_kind_name((enum fl_arch_kind)want.kind), "pf",
@@ -81,19 +91,18 @@ static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct f
     return true;
 }
 
-/* The same ip, CR2, code and world twice: nothing will ever change. */
+/* The same ip, CR2, code and world twice in a run: nothing will ever change, even when other faults came between. */
 static bool loops(struct run *run, uint64_t cr2, uint32_t code, uint64_t ip)
 {
-    uint64_t digest = fl_world_digest(run->j->world);
-    bool same = run->have_last && run->last_ip == ip && run->last_cr2 == cr2 && run->last_code == code &&
-                run->last_digest == digest;
+    uint64_t fault[] = {fl_world_digest(run->j->world), ip, cr2, code};
+    uint64_t hash = XXH3_64bits(fault, sizeof fault);
 
-    run->have_last = true;
-    run->last_ip = ip;
-    run->last_cr2 = cr2;
-    run->last_code = code;
-    run->last_digest = digest;
-    return same;
+    for (unsigned i = 0; i < run->nfaults; i++)
+        if (run->fault[i] == hash)
+            return true;
+    if (run->nfaults < MAX_FAULTS)
+        run->fault[run->nfaults++] = hash;
+    return false;
 }
 
 static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
@@ -125,24 +134,14 @@ static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *r
         j->all_handled = false;
         return stop(run, end);
     }
-    switch (out.action) {
-    case FL_ACT_HANDLED: return true;
-    case FL_ACT_FIXUP:
-        j->all_handled = false;
+    /* IGNORED is right for a spurious fault, but this one is real and would come again: the run ends here. */
+    end = fl_judge_after_outcome(j, &out);
+    if (out.action == FL_ACT_FIXUP) {
         /* A fix-up that leads back to the same instruction loops by the scenario's own doing. */
-        run->have_last = false;
-        regs->ip = fl_world_regs(j->world)->ip = out.new_ip;
-        return true;
-    case FL_ACT_IGNORED:
-        /* Right for a spurious fault, but this one is real and would come again: the run ends here. */
-        j->all_handled = false;
-        return stop(run, FL_EVENT_GOES_ON);
-    case FL_ACT_SIGNAL:
-        j->all_handled = false;
-        return stop(run, fl_world_catches_signals(j->world) ? FL_EVENT_GOES_ON : FL_EVENT_TASK_ENDS);
-    case FL_ACT_OOM_KILL: j->all_handled = false; return stop(run, FL_EVENT_TASK_ENDS);
-    default: j->all_handled = false; return stop(run, FL_EVENT_TRACE_ENDS);
+        run->nfaults = 0;
+        regs->ip = out.new_ip;
     }
+    return out.action == FL_ACT_HANDLED || out.action == FL_ACT_FIXUP || stop(run, end);
 }
 
 static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
@@ -194,10 +193,12 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
         j, fl_cell_run((enum fl_mode)fl_world_cpu(j->world)->mode, (enum fl_exec_end)j->result.end, j->result.faults));
     fl_judge_say(j, "%s: end %u after %u faults, ip %#" PRIx64, j->executor->name, j->result.end, j->result.faults,
                  regs->ip);
-    if (j->result.end == FL_END_DONE)
+    if (j->result.end == FL_END_DONE) {
         j->executed++;
-    else
+        j->fpu_digest = j->result.fpu_digest;
+    } else {
         j->all_handled = false;
+    }
     return run.end;
 }
 
@@ -258,7 +259,17 @@ static bool same_regs(const struct fl_regs *a, const struct fl_regs *b, const ch
             *which = names[i];
             return false;
         }
-    *which = a->ip != b->ip ? "ip" : a->flags != b->flags ? "flags" : NULL;
+    *which = a->ip != b->ip             ? "ip"
+             : a->flags != b->flags     ? "flags"
+             : a->es != b->es           ? "es"
+             : a->cs != b->cs           ? "cs"
+             : a->ss != b->ss           ? "ss"
+             : a->ds != b->ds           ? "ds"
+             : a->fs != b->fs           ? "fs"
+             : a->gs != b->gs           ? "gs"
+             : a->fs_base != b->fs_base ? "fs base"
+             : a->gs_base != b->gs_base ? "gs base"
+                                        : NULL;
     return *which == NULL;
 }
 
@@ -297,7 +308,8 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
                                              &j->result);
             j->stats->in_executor = 0;
             fl_world_note_stores(j->mapped_world, &j->result);
-            fl_world_event_end(j->mapped_world);            /* An executor's bound on repetitions counts from the last fault, and here there is none. */
+            fl_world_event_end(j->mapped_world);
+            /* An executor's bound on repetitions counts from the last fault, and here there is none. */
             if (status != FL_EXEC_OK || j->result.end == FL_END_LIMIT) {
                 j->stats->opaque[FL_SKIP_EXECUTOR]++;
                 return FL_EVENT_GOES_ON;
@@ -320,6 +332,12 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
     if (!same_regs(fl_world_regs(j->world), regs, &which))
         return fl_judge_diverge(j, FL_CHECK_TRANSPARENCY, "registers", "equal", "differ",
                                 "%s differs between the run on demand and the run with everything mapped", which);
+    /* Of the last EXEC in both: each starts with the same vector registers. */
+    if (j->fpu_digest != j->result.fpu_digest)
+        return fl_judge_diverge(j, FL_CHECK_TRANSPARENCY, "registers", "equal", "differ",
+                                "the x87 or XMM registers differ between the run on demand and the run with everything "
+                                "mapped (digest %#" PRIx64 ", %#" PRIx64 ")",
+                                j->fpu_digest, j->result.fpu_digest);
     if (fl_world_differs(j->world, j->mapped_world, &va))
         return fl_judge_diverge(
             j, FL_CHECK_TRANSPARENCY, "memory", "equal", "differ",

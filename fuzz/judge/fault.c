@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define RFLAGS_AC (1u << 18) /* SDM vol. 1, 3.4.3 */
 #define ERROR_P   1u         /* SDM vol. 3, 4.7 */
@@ -12,13 +13,28 @@ static bool ac_of(const struct fl_regs *regs)
     return (regs->flags & RFLAGS_AC) != 0;
 }
 
+/* What the core finds in its outcome: a field that it forgets to write must not pass for a right zero. */
+static const struct fl_outcome untouched = {
+    .action = FL_ACT_COUNT,
+    .major = true,
+    .irq_on = true,
+    .thread_valid = true,
+    .signo = -1,
+    .si_code = -1,
+    .si_addr = UINT64_C(0xdeadbeefdeadbeef),
+    .thread_cr2 = UINT64_C(0xdeadbeefdeadbeef),
+    .thread_error_code = UINT64_C(0xdeadbeefdeadbeef),
+    .thread_trap_no = UINT64_C(0xdeadbeefdeadbeef),
+    .new_ip = UINT64_C(0xdeadbeefdeadbeef),
+};
+
 enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t error_code, enum fl_label label,
                                      struct fl_outcome *out, bool *supported)
 {
     struct fl_fault fault;
     struct fl_snapshot before;
     struct fl_expected want;
-    struct fl_outcome got = {0};
+    struct fl_outcome got;
     enum fl_mode mode = (enum fl_mode)fl_world_cpu(j->world)->mode;
     bool user = fl_world_user_mode(j->world);
     enum fl_status status;
@@ -34,9 +50,14 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
     j->stats->mode_priv[mode][user]++;
     j->stats->row[want.row < FL_MAX_POLICY_ROWS ? want.row : FL_MAX_POLICY_ROWS - 1]++;
     fl_judge_cell(j, fl_cell_row(mode, user, want.row));
+    memcpy(&got, &untouched, sizeof got);
     status = j->core->fault(&fault, fl_world_ops(), j->world, &got);
     if (!want.supported) {
         j->stats->unsupported++;
+        j->stats->compared[FL_CHECK_CONTRACT]++;
+        if (fl_compare_undecided(&want, status, memcmp(&got, &untouched, sizeof got) != 0, fl_world_effects(j->world),
+                                 &j->divergence))
+            return FL_EVENT_DIVERGED;
         fl_judge_say(j, "not decided yet: %s", fl_policy_rows(&(size_t){0})[want.row].name);
         return FL_EVENT_TASK_ENDS;
     }
@@ -82,17 +103,17 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
     return FL_EVENT_GOES_ON;
 }
 
-static enum fl_event_end after_outcome(struct fl_judge *j, const struct fl_outcome *out)
+enum fl_event_end fl_judge_after_outcome(struct fl_judge *j, const struct fl_outcome *out)
 {
+    if (out->action != FL_ACT_HANDLED)
+        j->all_handled = false;
     switch (out->action) {
     case FL_ACT_HANDLED:
     case FL_ACT_IGNORED: return FL_EVENT_GOES_ON;
     case FL_ACT_FIXUP: fl_world_regs(j->world)->ip = out->new_ip; return FL_EVENT_GOES_ON;
-    case FL_ACT_SIGNAL:
-        j->all_handled = false;
-        return fl_world_catches_signals(j->world) ? FL_EVENT_GOES_ON : FL_EVENT_TASK_ENDS;
-    case FL_ACT_OOM_KILL: j->all_handled = false; return FL_EVENT_TASK_ENDS;
-    default: j->all_handled = false; return FL_EVENT_TRACE_ENDS;
+    case FL_ACT_SIGNAL: return fl_world_catches_signals(j->world) ? FL_EVENT_GOES_ON : FL_EVENT_TASK_ENDS;
+    case FL_ACT_OOM_KILL: return FL_EVENT_TASK_ENDS;
+    default: return FL_EVENT_TRACE_ENDS;
     }
 }
 
@@ -113,5 +134,5 @@ enum fl_event_end fl_judge_raw_fault(struct fl_judge *j, const struct fl_record 
     end = fl_judge_one_fault(j, cr2, code, label, &out, &supported);
     if (end != FL_EVENT_GOES_ON || !supported)
         return end;
-    return after_outcome(j, &out);
+    return fl_judge_after_outcome(j, &out);
 }

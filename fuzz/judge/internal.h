@@ -39,8 +39,9 @@ struct fl_judge {
     struct fl_exec_result result; /* of the last run; large, so kept here */
 
     /* About the trace so far, for transparency. */
-    unsigned executed; /* EXEC events that ran to their end */
-    bool all_handled;  /* every fault so far was handled, nothing ended early */
+    unsigned executed;   /* EXEC events that ran to their end */
+    uint64_t fpu_digest; /* of the last of them */
+    bool all_handled;    /* every fault so far was handled, nothing ended early */
     bool injected, raw, grew, executor_odd;
 };
 
@@ -55,6 +56,10 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
  * outcome when the answer is not FL_EVENT_DIVERGED; *supported says whether it was decided at all. */
 enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t error_code, enum fl_label label,
                                      struct fl_outcome *out, bool *supported);
+
+/* What a decided outcome means for the trace. A fix-up moves the world's ip; anything but "handled" clears
+ * j->all_handled. */
+enum fl_event_end fl_judge_after_outcome(struct fl_judge *j, const struct fl_outcome *out);
 
 /* Puts an EXEC record's code and its closing int3 into memory. */
 void fl_judge_place_code(struct fl_world *w, const struct fl_record *r);

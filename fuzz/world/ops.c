@@ -35,15 +35,24 @@ bool world_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
     return true;
 }
 
+/* The core's reads; those of the arch walk go past the record. */
+static bool read_entry(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
+{
+    ((struct fl_world *)ctx)->effects.calls++;
+    return fl_world_read(ctx, paddr, size, value);
+}
+
 static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 {
-    struct fl_effects *e = &((struct fl_world *)ctx)->effects;
+    struct fl_world *w = ctx;
+    struct fl_effects *e = &w->effects;
 
-    if (e->probes == 0 || linear < e->probe_low)
-        e->probe_low = linear;
-    if (e->probes == 0 || linear > e->probe_high)
-        e->probe_high = linear;
+    e->calls++;
+    if (e->probes < FL_EFFECTS_PROBES)
+        e->probe_at[e->probes] = linear;
     e->probes++;
+    if (w->lock_depth)
+        e->probe_locked = true;
     if (user)
         e->probe_user = true;
     else
@@ -53,7 +62,15 @@ static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 
 static void irq_enable(void *ctx)
 {
-    ((struct fl_world *)ctx)->effects.irq_calls++;
+    struct fl_world *w = ctx;
+    struct fl_effects *e = &w->effects;
+
+    e->calls++;
+    if (e->irq_calls == 0)
+        e->irq_late = e->lock_asks != 0;
+    if (w->lock_depth)
+        e->irq_locked = true;
+    e->irq_calls++;
 }
 
 /* Gives the pending answer away, if there is one. */
@@ -80,6 +97,8 @@ static bool lock_try(void *ctx)
 {
     struct fl_world *w = ctx;
 
+    w->effects.calls++;
+    w->effects.lock_asks++;
     if (take_injection(w, FL_INJ_LOCK_CONTENDED))
         return false;
     lock_got(w);
@@ -88,11 +107,17 @@ static bool lock_try(void *ctx)
 
 static void lock_take(void *ctx)
 {
-    lock_got(ctx);
+    struct fl_world *w = ctx;
+
+    w->effects.calls++;
+    w->effects.lock_asks++;
+    lock_got(w);
 }
 
+/* Every op that may be called only with the lock comes here first. */
 static void need_lock(struct fl_world *w)
 {
+    w->effects.calls++;
     if (!w->lock_depth)
         w->effects.lock_missing = true;
 }
@@ -170,8 +195,11 @@ static enum fl_mm_result op_mm_fault(void *ctx, uint32_t generation, uint64_t ad
 
 static bool op_extable(void *ctx, uint64_t ip, uint64_t *fixup)
 {
-    const struct fl_world *w = ctx;
+    struct fl_world *w = ctx;
 
+    w->effects.calls++;
+    if (w->lock_depth)
+        w->effects.extable_locked = true;
     for (unsigned i = 0; i < w->nextable; i++)
         if (w->extable[i].ip == ip) {
             *fixup = w->extable[i].fixup;
@@ -183,7 +211,7 @@ static bool op_extable(void *ctx, uint64_t ip, uint64_t *fixup)
 const struct fl_ops *fl_world_ops(void)
 {
     static const struct fl_ops ops = {
-        .read_entry = fl_world_read,
+        .read_entry = read_entry,
         .probe_byte = probe_byte,
         .irq_enable = irq_enable,
         .lock_try = lock_try,

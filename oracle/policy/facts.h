@@ -65,6 +65,9 @@ bool fl_policy_user_mode(const struct fl_regs *regs);
  * mode) not in user space; *linear is then untouched. */
 bool fl_policy_code_byte(const struct fl_snapshot *s, unsigned i, uint64_t *linear);
 
+/* May a prefetch be the reason of this fault, by processor and error code? If not, no instruction byte is read. */
+bool fl_policy_may_be_prefetch(const struct fl_snapshot *s);
+
 /* The prefetch rule on a snapshot known to be valid. */
 bool fl_policy_is_prefetch(const struct fl_snapshot *s);
 

@@ -27,11 +27,16 @@ bool fl_policy_code_byte(const struct fl_snapshot *s, unsigned i, uint64_t *line
     return true;
 }
 
+/* The vendor gate holds for both word sizes (zoo pf-vendor-gate), and a fetch that faults is no prefetch: ignoring it
+ * would repeat it for ever (zoo pf-nx-loop). */
+bool fl_policy_may_be_prefetch(const struct fl_snapshot *s)
+{
+    return s->cpu.vendor == FL_VENDOR_AMD && s->cpu.family >= 6 && !(s->error_code & EC_I);
+}
+
 bool fl_policy_is_prefetch(const struct fl_snapshot *s)
 {
-    /* The vendor gate holds for both word sizes (zoo pf-vendor-gate), and a fetch that faults is no prefetch:
-     * ignoring it would repeat it for ever (zoo pf-nx-loop). */
-    if (s->cpu.vendor != FL_VENDOR_AMD || s->cpu.family < 6 || (s->error_code & EC_I))
+    if (!fl_policy_may_be_prefetch(s))
         return false;
 
     bool user = fl_policy_user_mode(&s->regs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing the engine, its memory map and its hooks. */
 #include "engine.h"
+#include "watchdog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +147,10 @@ uc_err uc_go(struct engine *e, uint64_t ip)
     e->vector = -1;
     e->bus = e->touched = e->wrote = false;
     e->broken = NULL;
-    return uc_emu_start(e->uc, ip, 0, 0, 0);
+    watchdog_enter();
+    uc_err err = uc_emu_start(e->uc, ip, 0, 0, 0);
+    watchdog_leave();
+    return err;
 }
 
 int uc_probe(struct engine *e, uc_context *c, uint64_t ip)

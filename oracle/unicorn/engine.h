@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Private to the Unicorn executor. Parts: layout.c finds the processor's fields in a saved context, prove.c proves by
- * behaviour that they were found, context.c writes a case into a context, access.c and run.c do the work, engine.c
- * opens the engine and owns the hooks.
+ * behaviour that they were found, context.c writes a case into a context, access.c and run.c do the work (refuse.c: what
+ * is not run; fpu.c: the digest of vector registers), engine.c opens the engine and owns the hooks, watchdog.c tells when
+ * the engine does not come back.
  *
  * Three facts carry the design (Unicorn 2.1.1, measured):
  *  - Memory hooks tell the physical address. So translations are seen, not guessed.
@@ -116,6 +117,8 @@ struct layout {
     size_t error_code, old_exception, is_int;
     size_t gdt_base, gdt_limit;
     size_t seg[SEG_COUNT]; /* selector u32; +8 base u64; +16 limit u32; +20 flags u32 */
+    size_t xmm, xmm_stride;
+    size_t x87, x87_stride;
 };
 
 /* What the interrupt hook does. */
@@ -179,8 +182,8 @@ struct engine {
         const struct fl_cpu *cpu;
         struct fl_exec_result *out;
         unsigned insns, reps;
-        uint64_t ip, rcx; /* before the instruction that runs now */
-        bool trap;        /* RFLAGS.TF was set before it */
+        uint64_t ip, rcx, flags; /* before the instruction (or iteration) that runs now */
+        bool trap;               /* RFLAGS.TF was set before it */
         bool ended;
         uint8_t insn[16]; /* bytes of the instruction that is being translated */
         unsigned ninsn, bits;
@@ -240,6 +243,14 @@ const char *prove(struct engine *e);
 const char *cpu_unsupported(const struct fl_cpu *cpu);
 /* Paging and privilege of the case into c, everything else as in the pristine context. bits: 16, 32, 64. */
 void context_set_cpu(struct engine *e, uc_context *c, const struct fl_cpu *cpu, unsigned bits, unsigned cpl);
+
+/* fpu.c */
+const char *fpu_find(struct engine *e); /* NULL, or what is wrong (static text) */
+/* Of e->seen, which was saved from the engine as it is now; never 0. */
+uint64_t fpu_digest(struct engine *e);
+
+/* refuse.c: why the instruction that begins with these n bytes must not be run (static text), or NULL. */
+const char *insn_refused(const uint8_t *bytes, unsigned n, unsigned bits);
 
 /* run.c */
 void run_interrupted(struct engine *e, int vector);

@@ -365,5 +365,7 @@ const char *layout_find(struct engine *e)
     make_pristine(e, fresh);
     if ((why = find_pkru(e)) != NULL)
         return why;
-    return find_faults(e);
+    if ((why = find_faults(e)) != NULL)
+        return why;
+    return fpu_find(e);
 }

@@ -11,3 +11,9 @@ enum fl_status fl_unicorn_open(const struct fl_ram *ram, struct fl_executor **ou
     snprintf(why, 256, "built without Unicorn");
     return FL_UNSUPPORTED;
 }
+
+enum fl_status fl_unicorn_watchdog(unsigned seconds)
+{
+    (void)seconds;
+    return FL_UNSUPPORTED;
+}

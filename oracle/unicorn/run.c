@@ -11,40 +11,12 @@
  * by line, compared before each run and each resumption, and the translations of changed lines dropped.
  */
 #include "engine.h"
+#include "watchdog.h"
 
 #include <string.h>
 
 /* ---- stale code
  * -------------------------------------------------------------------------------------------------- */
-
-/* Why this instruction must not be run, or NULL. Writing a debug register makes Unicorn 2.1 drop the block that it is
- * running, and crash; so does the same opcode behind a VEX prefix, where it is none. SYSCALL, which is invalid as
- * EFER.SCE is clear, is passed over in silence, without the trap that ends each instruction. LOCK before BT* with a
- * register operand (invalid, #UD) makes its code generator abort; no LOCK with a register operand is valid, so none is
- * tried. */
-static const char *refused(const uint8_t *b, unsigned n, unsigned bits)
-{
-    bool lock = false;
-    unsigned i = 0;
-
-    while (i < n && (b[i] == 0x66 || b[i] == 0x67 || b[i] == 0xf0 || b[i] == 0xf2 || b[i] == 0xf3 || b[i] == 0x26 ||
-                     b[i] == 0x2e || b[i] == 0x36 || b[i] == 0x3e || b[i] == 0x64 || b[i] == 0x65 ||
-                     (bits == 64 && (b[i] & 0xf0) == 0x40)))
-        lock |= b[i++] == 0xf0;
-    if (n - i < 2)
-        return NULL;
-    if (lock) {
-        unsigned modrm = b[i] == 0x0f ? i + 2 : i + 1;
-
-        if (modrm < n && b[modrm] >= 0xc0)
-            return "LOCK with a register operand";
-    }
-    if ((b[i] == 0xc4 || b[i] == 0xc5) && (bits == 64 || b[i + 1] >= 0xc0))
-        return "VEX-encoded instructions";
-    if (b[i] != 0x0f)
-        return NULL;
-    return b[i + 1] == 0x23 ? "writes of debug registers" : b[i + 1] == 0x05 ? "SYSCALL" : NULL;
-}
 
 bool code_seen(struct engine *e, uint64_t paddr, unsigned size)
 {
@@ -72,7 +44,7 @@ bool code_seen(struct engine *e, uint64_t paddr, unsigned size)
         if (e->run.ninsn < sizeof e->run.insn)
             e->run.insn[e->run.ninsn++] = e->ram.base[paddr + i];
     }
-    e->run.refused = refused(e->run.insn, e->run.ninsn, e->run.bits);
+    e->run.refused = insn_refused(e->run.insn, e->run.ninsn, e->run.bits);
     return e->run.refused == NULL;
 }
 
@@ -183,9 +155,9 @@ static void leave(struct engine *e, struct fl_regs *r)
 {
     uint64_t flags = 0;
 
+    uc_context_reg_read(e->seen, UC_X86_REG_EFLAGS, &flags);
     memcpy(r->gpr, bytes_of(e->seen) + e->at.gpr, sizeof r->gpr);
     r->ip = get64(e->seen, e->at.rip);
-    uc_reg_read(e->uc, UC_X86_REG_EFLAGS, &flags);
     r->flags = flags;
     r->es = (uint16_t)get32(e->seen, e->at.seg[SEG_ES]);
     r->cs = (uint16_t)get32(e->seen, e->at.seg[SEG_CS]);
@@ -205,6 +177,7 @@ static void end_run(struct engine *e, enum fl_exec_end end)
     e->run.out->end = (uint8_t)end;
     e->run.ended = true;
     leave(e, &e->run.out->regs);
+    e->run.out->fpu_digest = fpu_digest(e);
     uc_emu_stop(e->uc);
 }
 
@@ -214,8 +187,17 @@ static void end_exception(struct engine *e, int vector)
     end_run(e, FL_END_EXCEPTION);
 }
 
+/* An instruction that faults leaves the flags alone (SDM vol. 3, 6.5). The engine works out the old flags where it needs
+ * them (SETcc, ADC, INC of memory) and loses them when the store after that faults. */
+static void flags_as_before(struct engine *e)
+{
+    if (uc_context_reg_write(e->seen, UC_X86_REG_EFLAGS, &e->run.flags) != UC_ERR_OK)
+        e->broken = "cannot write the flags";
+}
+
 static void stepped(struct engine *e)
 {
+    uc_context_reg_read(e->seen, UC_X86_REG_EFLAGS, &e->run.flags);
     uint64_t ip = get64(e->seen, e->at.rip), rcx = get64(e->seen, e->at.gpr + 8 * FL_RCX);
 
     /* The same address with another count: one iteration of a repeated instruction. (LOOP to itself looks the
@@ -268,7 +250,10 @@ static void faulted(struct engine *e)
     if ((out->cr2 & 0xfff) == 0)
         out->stores_lost = true;
     leave(e, &regs);
-    if (!e->run.on_fault(e->run.ctx, out->cr2, out->error_code, &regs)) {
+    watchdog_leave();
+    bool resume = e->run.on_fault(e->run.ctx, out->cr2, out->error_code, &regs);
+    watchdog_enter();
+    if (!resume) {
         end_run(e, FL_END_FAULT);
         return;
     }
@@ -288,6 +273,8 @@ void run_interrupted(struct engine *e, int vector)
         e->broken = "cannot save the context";
     bool software = get32(e->seen, e->at.is_int) != 0;
     e->run.ninsn = 0;
+    if (vector != 1 && vector != 3 && !software)
+        flags_as_before(e);
     if (vector == 1 && !software)
         stepped(e);
     else if (vector == 14 && !software)
@@ -344,6 +331,7 @@ static enum fl_exec_status ended_otherwise(struct engine *e, uc_err err)
     if (uc_context_save(e->uc, e->seen) != UC_ERR_OK)
         return broken(out, "cannot save the context");
     leave(e, &out->regs);
+    out->fpu_digest = fpu_digest(e);
     if (e->bus) {
         out->end = FL_END_BUS;
         return FL_EXEC_OK;
@@ -400,6 +388,7 @@ enum fl_exec_status unicorn_run(struct fl_executor *ex, const struct fl_cpu *cpu
     e->run.refused = NULL;
     e->run.ip = regs->ip;
     e->run.rcx = regs->gpr[FL_RCX];
+    e->run.flags = (regs->flags & ~X_FL_RF) | X_FL_FIXED;
     e->run.trap = e->run.ended = e->run.code_written = false;
     if (uc_context_restore(e->uc, e->prog) != UC_ERR_OK || uc_ctl_flush_tlb(e->uc) != UC_ERR_OK)
         return broken(out, "cannot restore the context");

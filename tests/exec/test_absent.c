@@ -12,6 +12,7 @@ int main(void)
     char why[256] = "";
 
     CHECK_EQ(fl_unicorn_open(&ram, &ex, why), FL_UNSUPPORTED, "open");
+    CHECK_EQ(fl_unicorn_watchdog(10), FL_UNSUPPORTED, "watchdog");
     CHECK(ex == NULL && strcmp(why, "built without Unicorn") == 0, "%s", why);
     return check_done("exec absent");
 }

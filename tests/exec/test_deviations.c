@@ -67,6 +67,17 @@ static void fires(const struct fl_deviation_case *c, const char *row, const char
     CHECK(fl_deviation_find("kvm", c) == NULL, "%s: a row of another executor", row);
 }
 
+static unsigned seen_of(const char *id)
+{
+    size_t n;
+    const struct fl_deviation *rows = fl_deviation_rows(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i].id, id) == 0)
+            return rows[i].seen;
+    return 0;
+}
+
 static void run_rows(struct fixture *f)
 {
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
@@ -91,6 +102,7 @@ static void run_rows(struct fixture *f)
                                       .arch_code = t->code,
                                       .result = &p.r};
         fires(&c, t->row, "run");
+        CHECK((seen_of(t->row) & FL_SEEN_RUN) != 0, "%s: is seen by run()", t->row);
 
         /* What the processor does is no deviation. */
         p.r.end = t->vector == 14 ? FL_END_FAULT : FL_END_EXCEPTION;
@@ -121,6 +133,7 @@ static void eip(struct fixture *f)
     struct fl_deviation_case c = {
         .cpu = &p.cpu, .insn = (const uint8_t *)"\x90", .insn_len = 1, .bits = 32, .result = &p.r};
     fires(&c, "linear-no-wrap", "run");
+    CHECK_EQ(seen_of("linear-no-wrap"), FL_SEEN_FAULT | FL_SEEN_RUN, "linear-no-wrap: where it is seen");
     p.r.regs.ip = 1;
     CHECK(fl_deviation_find("unicorn", &c) == NULL, "a wrapped EIP is no deviation");
 }
@@ -173,6 +186,13 @@ static void walk_row(struct fixture *f, const char *row, uint8_t mode, uint8_t v
         CHECK(fl_deviation_find("unicorn", &c) == NULL, "%s excuses the other vendor", row);
         cpu.vendor = vendor;
     }
+    /* The same tables under a run that faulted: the judge finds the rows that say so. */
+    c.access = NULL;
+    r.end = FL_END_FAULT;
+    const struct fl_deviation *found = fl_deviation_find("unicorn", &c);
+    CHECK_EQ(found != NULL, (seen_of(row) & FL_SEEN_FAULT) != 0, "%s: at a fault of a run", row);
+    CHECK((seen_of(row) & FL_SEEN_ACCESS) != 0, "%s: is seen by access()", row);
+    c.access = &a;
     c.arch_kind = FL_ARCH_OK;
     CHECK(fl_deviation_find("unicorn", &c) == NULL, "%s excuses a difference where arch sees no fault", row);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The comparers: each check fires for its own seeded difference, with the key that is written here, and for
- * nothing else. The keys are what buckets of findings are named by: changing one is a change of format.
+ * The comparers of a decision and of a prefetch answer: each check fires for its own seeded difference, with the key
+ * that is written here, and for nothing else. The keys are what buckets of findings are named by: changing one is a change of format.
  */
 #include "check.h"
+#include "key.h"
 #include "situation.h"
 
 #include <faultline/oracle/compare.h>
@@ -28,18 +29,10 @@ static void answer_make(struct answer *a, const struct choices *c)
     a->effects.grew = a->want.grows;
     a->effects.new_start = a->want.new_start;
     a->effects.irq_calls = a->want.outcome.irq_on;
-    a->effects.lock_gets = a->effects.lock_drops = a->want.lock_taken;
+    a->effects.lock_asks = a->effects.lock_gets = a->effects.lock_drops = a->want.lock_taken;
+    a->effects.irq_late = a->want.lock_taken && a->want.outcome.irq_on && !c->if_on;
     struct fl_divergence d;
     CHECK(!fl_compare_fault(&a->t.s, &a->want, &a->got, &a->effects, &d), "the right answer differs: %s", d.detail);
-}
-
-static void expect_key(const struct fl_divergence *d, const char *key, const char *what)
-{
-    char buf[160];
-    size_t n = fl_divergence_key(d, buf, sizeof buf);
-    CHECK(!strcmp(buf, key), "%s: key %s, expected %s", what, buf, key);
-    CHECK_EQ(n, strlen(key), "%s: length of key", what);
-    CHECK(d->detail[0] != '\0' && strlen(d->detail) < sizeof d->detail, "%s: detail", what);
 }
 
 static void expect_fault(struct answer *a, const char *key, const char *what)
@@ -91,7 +84,9 @@ static const struct choices
     fixup = {.word = 8, .layout = NOTHING, .extable = true},
     implicit = {.word = 8, .regs = USER, .layout = NOTHING, .extable = true},
     reserved = {.word = 8, .code = P | RSVD | U, .regs = USER, .prot = R},
-    atomic = {.word = 8, .task = ATOMIC, .prot = R}, trylock = {.word = 8, .contended = true, .prot = R},
+    atomic = {.word = 8, .task = ATOMIC, .prot = R},
+    atomic_user = {.word = 8, .code = U, .regs = USER, .task = ATOMIC, .prot = R},
+    trylock = {.word = 8, .contended = true, .prot = R},
     sigbus = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_SIGBUS},
     sigbus_kernel = {.word = 8, .prot = R, .mm = FL_MM_SIGBUS},
     oom = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_OOM},
@@ -165,10 +160,16 @@ static void test_fields(void)
     SPOIL(oops, "decision/kernel-oops/thread-code/thread-code-other", o->thread_error_code = 1);
     SPOIL(reserved, "decision/reserved-bit/thread-code/thread-code-other", o->thread_error_code = 1);
     SPOIL(fixup, "decision/kernel-fixup/new-ip/new-ip-other", o->new_ip = 1);
-    /* Fields that the action does not make valid are nobody's business. */
-    HARMLESS(read_ok, o->signo = 11, o->si_addr = 5, o->new_ip = 7, o->thread_cr2 = 1, o->thread_trap_no = 2);
-    HARMLESS(maperr, o->major = true, o->new_ip = 7);
-    HARMLESS(fixup, o->major = true, o->si_code = 1, o->thread_error_code = 9);
+    /* Fields that the action does not make valid are zero. */
+    SPOIL(maperr, "decision/user-segv/zero/major-garbage", o->major = true);
+    SPOIL(read_ok, "decision/mm-minor/zero/signo-garbage", o->signo = 11);
+    SPOIL(fixup, "decision/kernel-fixup/zero/si-code-garbage", o->si_code = 1);
+    SPOIL(oops, "decision/kernel-oops/zero/si-addr-garbage", o->si_addr = 5);
+    SPOIL(prefetch, "decision/user-prefetch/zero/thread-cr2-garbage", o->thread_cr2 = 1);
+    SPOIL(fixup, "decision/kernel-fixup/zero/thread-code-garbage", o->thread_error_code = 9);
+    SPOIL(oom, "decision/oom-user/zero/thread-trap-garbage", o->thread_trap_no = 14);
+    SPOIL(maperr, "decision/user-segv/zero/new-ip-garbage", o->new_ip = 7);
+    SPOIL(reserved, "decision/reserved-bit/zero/si-addr-garbage", o->si_addr = 5);
 }
 
 static void test_effects(void)
@@ -203,12 +204,29 @@ static void test_rules(void)
     SPOIL(oops, "lock/use/taken/not-taken", f->lock_gets = f->lock_drops = 0);
     SPOIL(trylock, "lock/use/not-taken/taken", f->lock_gets = f->lock_drops = 1);
     HARMLESS(oops, f->lock_gets = f->lock_drops = 2); /* taken again after it was dropped */
+
+    SPOIL(maperr, "contract/probe-byte/unlocked/locked", f->probe_locked = true);
+    SPOIL(oops, "contract/extable/unlocked/locked", f->extable_locked = true);
+    SPOIL(maperr, "contract/irq-enable/unlocked/locked", f->irq_locked = true);
+    SPOIL(write_ok, "contract/irq-restore/before-lock/after-lock", f->irq_late = true);
+    SPOIL(maperr_if, "contract/irq-restore/before-lock/after-lock", f->irq_late = true);
+    SPOIL(maperr, "contract/irq-bad-area/after-lock/before-lock", f->irq_late = false);
+    HARMLESS(atomic_user, (void)0); /* no lock, so no order */
+    SPOIL(oops, "effect/irq-off/never/once", f->irq_calls = 1, f->irq_late = true, o->irq_on = true);
+    SPOIL(maperr_if, "effect/irq-restore/once/never", f->irq_calls = 0, f->irq_late = true);
     /* What follows from a broken rule is not a second finding. */
     SPOIL(read_ok, "contract/mm-lock/locked/unlocked", f->lock_missing = true, act(o, FL_ACT_OOPS, 0, 0));
     SPOIL(read_ok, "lock/exit/free/held", f->lock_held_at_exit = true, f->lock_drops = 0, o->major = true);
 }
 
-#define PROBED(from, to, n) f->probes = (n), f->probe_low = (from), f->probe_high = (to)
+/* n reads, all but the last at the first address. */
+static void probed(struct fl_effects *f, uint64_t from, uint64_t to, unsigned n)
+{
+    f->probes = n;
+    for (unsigned i = 0; i < n && i < FL_EFFECTS_PROBES; i++)
+        f->probe_at[i] = i + 1 == n ? to : from;
+}
+#define PROBED(from, to, n) probed(f, from, to, n)
 
 static void test_bounds(void)
 {
@@ -221,7 +239,14 @@ static void test_bounds(void)
     SPOIL(maperr, "bound/accessor/user/kernel", PROBED(ip, ip, 1), f->probe_kernel = f->probe_user = true);
     SPOIL(oops, "bound/accessor/kernel/user", PROBED(a.t.s.regs.ip, a.t.s.regs.ip, 1), f->probe_user = true);
     HARMLESS(oops, PROBED(a.t.s.regs.ip, a.t.s.regs.ip + 14, 15), f->probe_kernel = true);
-    HARMLESS(maperr, f->probe_low = 1, f->probe_high = 2, f->probe_kernel = true); /* no probe at all */
+    HARMLESS(maperr, f->probe_at[0] = 1, f->probe_kernel = true); /* no probe at all */
+
+    /* Only where a prefetch may be the reason. */
+    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.cpu.vendor = FL_VENDOR_INTEL, PROBED(ip, ip, 1),
+          f->probe_user = true);
+    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.cpu.family = 5, PROBED(ip, ip, 1), f->probe_user = true);
+    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.error_code |= I, PROBED(ip, ip, 1), f->probe_user = true);
+    HARMLESS(maperr, a.t.s.cpu.vendor = FL_VENDOR_INTEL);
 
     /* The last bytes of user space and of the segment. */
     SPOIL(maperr, "bound/segment/inside/outside", a.t.s.regs.ip = a.t.s.kernel.task_size - 2,
@@ -241,6 +266,10 @@ static void test_bounds(void)
           f->probe_user = true);
     SPOIL(narrow, "bound/window/inside/outside", a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip,
           a.t.s.kernel.task_size = UINT64_C(1) << 32, PROBED(0xd, UINT64_C(0xffffffff), 2), f->probe_user = true);
+    /* Between the two ends of a window that goes round lies the whole address space. */
+    SPOIL(narrow, "bound/window/inside/outside", a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip,
+          a.t.s.kernel.task_size = UINT64_C(1) << 32, PROBED(0, UINT64_C(0xffffffff), 3), f->probe_at[1] = 0x80000000,
+          f->probe_user = true);
 }
 
 static void test_unsupported(void)
@@ -253,117 +282,49 @@ static void test_unsupported(void)
     CHECK(!a.want.supported, "kernel addresses are not decided");
     a.got.action = FL_ACT_OOPS;
     CHECK(!fl_compare_fault(&a.t.s, &a.want, &a.got, &a.effects, &d), "compared what is not decided");
+
+    static const struct {
+        enum fl_status status;
+        bool written;
+        unsigned calls;
+        const char *key;
+    } rows[] = {{FL_UNSUPPORTED, false, 0, NULL},
+                {FL_UNSUPPORTED, false, 1, "contract/kernel-address/undecided/op-called"},
+                {FL_UNSUPPORTED, true, 0, "contract/kernel-address/undecided/outcome-written"},
+                {FL_OK, true, 0, "contract/kernel-address/undecided/decided"},
+                {FL_OK, true, 9, "contract/kernel-address/undecided/decided"},
+                {FL_INVALID, false, 0, "contract/kernel-address/undecided/refused"}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        a.effects.calls = rows[i].calls;
+        bool differs = fl_compare_undecided(&a.want, rows[i].status, rows[i].written, &a.effects, &d);
+        CHECK_EQ(differs, rows[i].key != NULL, "undecided %u", i);
+        if (differs && rows[i].key)
+            expect_key(&d, rows[i].key, "undecided");
+    }
 }
 
 static void test_prefetch(void)
 {
     struct situation t;
     struct fl_divergence d;
-    struct fl_effects none = {0},
-                      far = {.probes = 1, .probe_low = 0x8048010, .probe_high = 0x8048010, .probe_user = true};
+    struct fl_effects none = {0}, far = {.calls = 1, .probes = 1, .probe_at = {0x8048010}, .probe_user = true},
+                      other = {.calls = 2, .probes = 1, .probe_at = {0x8048000}, .probe_user = true};
     situation_make(&t, &prefetch);
     CHECK(!fl_compare_prefetch(&t.s, true, true, &none, &d), "equal");
     CHECK(!fl_compare_prefetch(&t.s, false, false, &none, &d), "equal");
     CHECK(fl_compare_prefetch(&t.s, true, false, &none, &d), "missed");
-    expect_key(&d, "prefetch/rule/prefetch/other", "missed");
+    expect_key(&d, "prefetch/rule/ignored/not-ignored", "missed");
     CHECK(fl_compare_prefetch(&t.s, false, true, &none, &d), "taken for one");
-    expect_key(&d, "prefetch/rule/other/prefetch", "taken for one");
+    expect_key(&d, "prefetch/rule/not-ignored/ignored", "taken for one");
     CHECK(fl_compare_prefetch(&t.s, true, true, &far, &d), "read too far");
     expect_key(&d, "bound/window/inside/outside", "read too far");
-}
-
-static const struct fl_cpu cpu = {.mode = FL_MODE_4LEVEL};
-static const struct fl_access access_ = {.va = 0x1234, .kind = FL_WRITE};
-static const struct fl_arch_result mapped = {.kind = FL_ARCH_OK,
-                                             .level = 1,
-                                             .page_shift = 12,
-                                             .pkey = 3,
-                                             .writable = true,
-                                             .paddr = 0x5234},
-                                   denied = {.kind = FL_ARCH_PF, .level = 1, .page_shift = 12, .error_code = 0x7},
-                                   absent = {.kind = FL_ARCH_PF, .level = 2, .error_code = 0x6},
-                                   noncanonical = {.kind = FL_ARCH_GP}, no_memory = {.kind = FL_ARCH_BUS, .level = 2};
-
-static struct fl_walk_claim claim_of(const struct fl_arch_result *r)
-{
-    bool leaf = r->page_shift != 0;
-    return (struct fl_walk_claim){.who = "test",
-                                  .faults = r->kind == FL_ARCH_PF,
-                                  .gp = r->kind == FL_ARCH_GP,
-                                  .bus = r->kind == FL_ARCH_BUS,
-                                  .error_code = r->error_code,
-                                  .has_level = true,
-                                  .level = r->level,
-                                  .has_paddr = leaf,
-                                  .paddr = r->paddr,
-                                  .has_perm = leaf,
-                                  .writable = r->writable,
-                                  .user = r->user,
-                                  .nx = r->nx,
-                                  .has_pkey = leaf,
-                                  .pkey = r->pkey};
-}
-
-#define WALK(arch, key, ...)                                                                                           \
-    do {                                                                                                               \
-        struct fl_divergence d;                                                                                        \
-        struct fl_walk_claim c = claim_of(&(arch));                                                                    \
-        CHECK(!fl_compare_walk(FL_CHECK_WALK, &cpu, &access_, &(arch), &c, &d), "equal claims differ");                \
-        __VA_ARGS__;                                                                                                   \
-        CHECK(fl_compare_walk(FL_CHECK_WALK, &cpu, &access_, &(arch), &c, &d), "not seen: " #__VA_ARGS__);             \
-        expect_key(&d, key, #__VA_ARGS__);                                                                             \
-    } while (0)
-
-static void test_walk(void)
-{
-    WALK(mapped, "walk/kind/ok/pf-write", c.faults = true, c.error_code = 7);
-    WALK(mapped, "walk/kind/ok/pf-read", c.faults = true, c.error_code = 5);
-    WALK(mapped, "walk/kind/ok/pf-fetch", c.faults = true, c.error_code = 0x15);
-    WALK(mapped, "walk/kind/ok/pf-absent", c.faults = true, c.error_code = 4);
-    WALK(mapped, "walk/kind/ok/pf-reserved", c.faults = true, c.error_code = 0xd);
-    WALK(mapped, "walk/kind/ok/pf-pkey", c.faults = true, c.error_code = 0x25);
-    WALK(mapped, "walk/kind/ok/gp", c.gp = true);
-    WALK(mapped, "walk/kind/ok/bus", c.bus = true);
-    WALK(denied, "walk/kind/pf-write/ok", c.faults = false, c.error_code = 0);
-    WALK(noncanonical, "walk/kind/gp/pf-absent", c.gp = false, c.faults = true);
-    WALK(no_memory, "walk/kind/bus/pf-absent", c.bus = false, c.faults = true);
-    WALK(denied, "walk/code/pf-code-p/pf-code-no-p", c.error_code = 6);
-    WALK(denied, "walk/code/pf-code-w/pf-code-no-w", c.error_code = 5);
-    WALK(denied, "walk/code/pf-code-u/pf-code-no-u", c.error_code = 3);
-    WALK(denied, "walk/code/pf-code-no-rsvd/pf-code-rsvd", c.error_code = 0xf);
-    WALK(denied, "walk/code/pf-code-no-i/pf-code-i", c.error_code = 0x17);
-    WALK(denied, "walk/code/pf-code-no-pk/pf-code-pk", c.error_code = 0x27);
-    WALK(denied, "walk/code/pf-code-rest/pf-code-rest-other", c.error_code = 0x8007);
-    WALK(absent, "walk/level/level/lower", c.level = 1);
-    WALK(absent, "walk/level/level/higher", c.level = 3);
-    WALK(absent, "walk/leaf/none/leaf", c.has_paddr = true);
-    WALK(mapped, "walk/paddr/frame/frame-other", c.paddr = 0x6234);
-    WALK(denied, "walk/paddr/offset/offset-other", c.paddr = 0x1);
-    WALK(mapped, "walk/permission/writable/read-only", c.writable = false);
-    WALK(mapped, "walk/permission/supervisor/user", c.user = true);
-    WALK(mapped, "walk/permission/executable/nx", c.nx = true);
-    WALK(mapped, "walk/pkey/pkey/pkey-other", c.pkey = 0);
-
-    /* What the one who answers does not know is not compared. */
-    struct fl_walk_claim c = {.who = "test", .paddr = 1, .user = true, .nx = true, .pkey = 9, .level = 9};
-    struct fl_divergence d;
-    CHECK(!fl_compare_walk(FL_CHECK_EXECUTOR, &cpu, &access_, &mapped, &c, &d), "%s", "compared what is not known");
-    c.faults = true;
-    c.error_code = 7;
-    CHECK(fl_compare_walk(FL_CHECK_EXECUTOR, &cpu, &access_, &mapped, &c, &d), "executor");
-    expect_key(&d, "executor/kind/ok/pf-write", "executor");
-}
-
-static void test_rewalk(void)
-{
-    struct fl_divergence d;
-    CHECK(!fl_compare_rewalk(&mapped, &access_, &d), "permitted");
-    CHECK(fl_compare_rewalk(&absent, &access_, &d), "absent");
-    expect_key(&d, "rewalk/access/ok/pf-absent", "absent");
-    CHECK(fl_compare_rewalk(&denied, &access_, &d), "denied");
-    expect_key(&d, "rewalk/access/ok/pf-write", "denied");
-    CHECK(fl_compare_rewalk(&no_memory, &access_, &d), "no memory");
-    expect_key(&d, "rewalk/access/ok/bus", "no memory");
+    CHECK(fl_compare_prefetch(&t.s, true, true, &other, &d), "another op");
+    expect_key(&d, "contract/prefetch/probes-only/other-op", "another op");
+    other.calls = 1;
+    CHECK(!fl_compare_prefetch(&t.s, true, true, &other, &d), "one probe");
+    t.s.cpu.vendor = FL_VENDOR_INTEL;
+    CHECK(fl_compare_prefetch(&t.s, false, false, &other, &d), "read without a reason");
+    expect_key(&d, "bound/reason/no-reads/reads", "read without a reason");
 }
 
 static void test_names(void)
@@ -399,8 +360,6 @@ int main(void)
     test_bounds();
     test_unsupported();
     test_prefetch();
-    test_walk();
-    test_rewalk();
     test_names();
     return check_done("policy compare");
 }

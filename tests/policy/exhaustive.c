@@ -35,6 +35,12 @@ static void set_add(uint32_t word)
 }
 
 /* Effects that a right handler would have had. */
+/* Of a 32-bit kernel's virtual-8086 task they always are. */
+static bool irq_was_on(const struct situation *t)
+{
+    return (t->s.regs.flags & 0x200) || (t->s.kernel.word == 4 && (t->s.regs.flags & 0x20000));
+}
+
 static struct fl_effects effects_of(const struct situation *t, const struct fl_expected *e)
 {
     return (struct fl_effects){.mm_calls = e->mm_asked,
@@ -43,6 +49,8 @@ static struct fl_effects effects_of(const struct situation *t, const struct fl_e
                                .grew = e->grows,
                                .new_start = e->new_start,
                                .irq_calls = e->outcome.irq_on,
+                               .irq_late = e->lock_taken && !irq_was_on(t),
+                               .lock_asks = e->lock_taken,
                                .lock_gets = e->lock_taken,
                                .lock_drops = e->lock_taken};
 }

@@ -71,6 +71,66 @@ static void test_contract(struct fl_world *w)
     CHECK_EQ(e->irq_calls, 1, "counted");
 }
 
+/* What was done under the lock, and when interrupts were switched on. */
+static void test_order(struct fl_world *w)
+{
+    const struct fl_ops *ops = fl_world_ops();
+    const struct fl_effects *e = fl_world_effects(w);
+    uint64_t value;
+    struct fl_vma v;
+    uint8_t b;
+
+    fresh(w);
+    ops->irq_enable(w);
+    ops->extable(w, BASE, &value);
+    ops->lock_take(w);
+    ops->lock_drop(w);
+    ops->extable(w, BASE, &value);
+    ops->probe_byte(w, BASE, true, &b);
+    CHECK(!e->irq_late && !e->irq_locked && !e->extable_locked && !e->probe_locked, "in order");
+    ops->irq_enable(w);
+    CHECK(!e->irq_late && e->irq_calls == 2, "the first call counts");
+
+    fresh(w);
+    CHECK(ops->lock_try(w) && e->lock_asks == 1, "had");
+    ops->probe_byte(w, BASE, true, &b);
+    CHECK(e->probe_locked && !e->extable_locked && !e->irq_locked, "probe_byte under the lock");
+    ops->extable(w, BASE, &value);
+    CHECK(e->extable_locked && !e->irq_locked, "extable under the lock");
+    ops->irq_enable(w);
+    CHECK(e->irq_locked && e->irq_late, "irq_enable under the lock");
+
+    fresh(w);
+    ops->lock_take(w);
+    ops->lock_drop(w);
+    ops->irq_enable(w);
+    CHECK(e->irq_late && !e->irq_locked, "after the lock");
+    fresh(w);
+    inject(w, FL_INJ_LOCK_CONTENDED, 0);
+    CHECK(!ops->lock_try(w) && e->lock_asks == 1, "not had");
+    ops->irq_enable(w);
+    CHECK(e->irq_late && !e->irq_locked, "after it was asked for");
+
+    /* Every op is counted, and only calls through the ops are. */
+    fresh(w);
+    CHECK_EQ(e->calls, 0, "none yet");
+    ops->read_entry(w, 0, 8, &value);
+    ops->probe_byte(w, BASE, true, &b);
+    ops->irq_enable(w);
+    ops->lock_try(w);
+    ops->lock_drop(w);
+    ops->lock_take(w);
+    CHECK_EQ(e->calls, 6, "calls");
+    ops->vma_find(w, BASE, &v);
+    ops->vma_expand(w, v.generation, BASE - PAGE, &v);
+    ops->mm_fault(w, v.generation, BASE, false);
+    ops->lock_drop(w);
+    ops->extable(w, BASE, &value);
+    CHECK_EQ(e->calls, 11, "calls");
+    fl_world_read(w, 0, 8, &value);
+    CHECK_EQ(e->calls, 11, "the arch walk is not the core");
+}
+
 static void test_probe(struct fl_world *w)
 {
     const struct fl_ops *ops = fl_world_ops();
@@ -85,7 +145,7 @@ static void test_probe(struct fl_world *w)
     fl_world_event_begin(w);
     CHECK(ops->probe_byte(w, BASE + 1, true, &b) && b == 0x18, "mapped");
     CHECK(ops->probe_byte(w, BASE, true, &b) && b == 0x0f, "mapped");
-    CHECK(e->probes == 2 && e->probe_low == BASE && e->probe_high == BASE + 1, "range");
+    CHECK(e->probes == 2 && e->probe_at[0] == BASE + 1 && e->probe_at[1] == BASE, "addresses");
     CHECK(e->probe_user && !e->probe_kernel, "accessor");
     map(w, kernel, 700, 1, FL_MAP_PRESENT);
     bytes(w, kernel, "k");
@@ -189,6 +249,7 @@ int main(void)
     struct fl_world *w = open_world();
     test_lock(w);
     test_contract(w);
+    test_order(w);
     test_probe(w);
     test_injections(w);
     test_extable(w);

@@ -4,7 +4,13 @@
  *
  * Rules for all of them. ctx is the caller's, passed through. An op never calls back into the core. [OUT] parameters are
  * written only when the op says so. Ops marked "lock" may be called only between a successful lock_try or lock_take and
- * lock_drop; calling one without the lock is a finding against the core.
+ * lock_drop; calling one without the lock is a finding against the core. Ops marked "no lock" may not be called between
+ * them: other threads wait for that lock, and none of these needs it.
+ *
+ * Order within a decision: irq_enable for a context that had interrupts on, before the lock is asked for (it may sleep);
+ * then the lock, and what needs it; after lock_drop, whatever a fault that could not be served leads to: irq_enable for
+ * a user context that had them off, extable, probe_byte. extable may also be asked before the lock is had, to decide
+ * whether to wait for it.
  *
  * Every op is required; a NULL entry makes the core answer FL_INVALID before it calls anything.
  */
@@ -18,12 +24,13 @@ struct fl_ops {
      * untouched. Cannot fail for a table that the world itself built. */
     bool (*read_entry)(void *ctx, uint64_t paddr, unsigned size, uint64_t *value);
 
-    /* Reads one instruction byte at a linear address with the user accessor (user = true: the byte must be readable at
+    /* no lock. Reads one instruction byte at a linear address with the user accessor (user = true: the byte must be readable at
      * CPL 3) or the kernel accessor. False: it cannot be read without a fault; *byte untouched. Never faults, never
-     * sleeps. Called at most 15 times a decision. */
+     * sleeps. Called at most 15 times a decision, and only where a prefetch may be the reason of the fault: on AMD from
+     * family 6 on, and not for a faulting fetch. */
     bool (*probe_byte)(void *ctx, uint64_t linear, bool user, uint8_t *byte);
 
-    /* Switches interrupts on. At most once a decision. */
+    /* no lock. Switches interrupts on. At most once a decision, and in the order above. */
     void (*irq_enable)(void *ctx);
 
     /* mm lock, for reading. try: false when it cannot be had at once. take: sleeps until it has it; deadlocks (a finding)
@@ -44,8 +51,7 @@ struct fl_ops {
      * FL_MM_MAJOR the tables permit the access. A stale generation is a finding against the core. */
     enum fl_mm_result (*mm_fault)(void *ctx, uint32_t generation, uint64_t addr, bool write);
 
-    /* Looks up the exception table. True: *fixup [OUT] is where execution goes on. No locks needed; must not change
-     * anything. */
+    /* no lock. Looks up the exception table. True: *fixup [OUT] is where execution goes on. Must not change anything. */
     bool (*extable)(void *ctx, uint64_t ip, uint64_t *fixup);
 };
 

@@ -49,8 +49,11 @@ struct fl_exec_result {
     uint64_t cr2;        /* of the last #PF */
     uint32_t error_code; /* of the last #PF */
     struct fl_regs regs; /* run: at the end */
-    bool has_paddr;      /* access: */
-    uint64_t paddr;      /* access, FL_END_DONE or FL_END_BUS: where it went, when known. FL_END_BUS without it: a
+    /* run: of the x87 registers with their status, control and tag words, XMM0 to XMM15 and MXCSR at the end. Two runs of
+     * the same executor that end with the same contents have the same digest. 0: the executor has none. */
+    uint64_t fpu_digest;
+    bool has_paddr;   /* access: */
+    uint64_t paddr;   /* access, FL_END_DONE or FL_END_BUS: where it went, when known. FL_END_BUS without it: a
                            * table lies outside memory; with it: the tables permit the access, to a place without memory */
     uint32_t nstores; /* run: guest stores into RAM by physical address, so that the world can mark what was written */
     bool stores_lost; /* more than FL_EXEC_MAX_STORES, or one crossed into a page that the executor cannot name */
@@ -62,6 +65,19 @@ struct fl_exec_result {
  * (the tables were changed, or the fault is to be retried). False: stop with FL_END_FAULT. cpu->cr3 may be
  * changed. */
 typedef bool (*fl_exec_fault_fn)(void *ctx, uint64_t cr2, uint32_t error_code, struct fl_regs *regs);
+
+/* What one access came to, in arch's terms. */
+struct fl_exec_answer {
+    uint8_t kind;        /* enum fl_arch_kind */
+    uint32_t error_code; /* FL_ARCH_PF; else 0 */
+    uint64_t cr2;        /* FL_ARCH_PF; else 0 */
+    bool has_paddr;      /* FL_ARCH_OK, when known: */
+    uint64_t paddr;      /* the translation, in RAM or not: a place without memory is no fault to arch */
+};
+
+/* The result of access() (status FL_EXEC_OK) as an answer; #SS counts as #GP, as arch has only that. NULL: *answer [OUT]
+ * is whole. Else static text: the result is none that an access can have, so the executor is broken; *answer untouched. */
+const char *fl_exec_answer(const struct fl_exec_result *result, struct fl_exec_answer *answer);
 
 struct fl_exec_limits {
     uint32_t max_insns;  /* 1..64 */
@@ -105,8 +121,23 @@ struct fl_executor {
  * a size of 0 or above FL_UNICORN_MAX_RAM. The ram must outlive the executor. */
 enum fl_status fl_unicorn_open(const struct fl_ram *ram, struct fl_executor **out, char why[256]);
 
+/* Watches over all Unicorn executors of this process: when the engine stays inside one instruction for `seconds` (it is
+ * looked at once a second, so up to two more), a line on stderr names the executor, and abort() ends the process, so that
+ * a fuzzing engine keeps the input. Time in on_fault does not count. Costs two plain stores a case and a signal a second
+ * (SIGRTMIN, restarting system calls; but sleeps end early); it goes on in the child of a fork, and ends with exec. For
+ * processes that run executors in one thread. Calling again changes the time; 0 switches it off. FL_UNSUPPORTED: built
+ * without Unicorn. FL_FAILED: the system has no timer left. */
+enum fl_status fl_unicorn_watchdog(unsigned seconds);
+
 /* ---- deviations: where an executor is known to differ from the processor
  * --------------------------------------- */
+
+/* Where a row's difference can be seen, so who can have use of the row. */
+enum fl_deviation_seen {
+    FL_SEEN_ACCESS = 1, /* access() against arch: the walk target, walk vectors */
+    FL_SEEN_FAULT = 2,  /* a #PF of run() that the tables do not permit: the judge asks for a row at each of those */
+    FL_SEEN_RUN = 4     /* only run() against a processor that runs the same instruction */
+};
 
 /* Which situation a row covers is a named predicate over the case (row code), not prose. */
 struct fl_deviation {
@@ -114,6 +145,7 @@ struct fl_deviation {
     const char *executor; /* "unicorn" */
     const char *reason;   /* what it does, what the processor does */
     const char *source;   /* where that is documented or how it was measured */
+    uint8_t seen;         /* enum fl_deviation_seen, or-ed */
 };
 
 /* What is compared when a deviation is looked up. insn is NULL for a plain access (walk target). */
@@ -129,7 +161,7 @@ struct fl_deviation_case {
     uint32_t arch_code;  /* its error code */
     uint8_t arch_level;  /* where its walk ended (fl_arch_result.level), and the entry there */
     uint64_t arch_entry;
-    const struct fl_exec_result *result;
+    const struct fl_exec_result *result; /* at a fault of a run: as if it ended there with FL_END_FAULT */
 };
 
 /* The row that explains a difference, or NULL: unexplained. */
