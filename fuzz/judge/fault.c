@@ -48,8 +48,12 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
                                 error_code);
     j->stats->label[label]++;
     j->stats->mode_priv[mode][user]++;
-    j->stats->row[want.row < FL_MAX_POLICY_ROWS ? want.row : FL_MAX_POLICY_ROWS - 1]++;
-    fl_judge_cell(j, fl_cell_row(mode, user, want.row));
+    for (unsigned i = 0; i < FL_PART_COUNT; i++) {
+        if (want.path[i] == FL_POLICY_NO_ROW)
+            continue;
+        j->stats->row[want.path[i] < FL_MAX_POLICY_ROWS ? want.path[i] : FL_MAX_POLICY_ROWS - 1]++;
+        fl_judge_cell(j, fl_cell_row(mode, user, want.path[i]));
+    }
     memcpy(&got, &untouched, sizeof got);
     status = j->core->fault(&fault, fl_world_ops(), j->world, &got);
     if (!want.supported) {

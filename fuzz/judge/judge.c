@@ -21,7 +21,8 @@ static void open_executor(struct fl_judge *j)
     if (!j->options.executor) {
         snprintf(j->executor_text, sizeof j->executor_text, "none (switched off)");
     } else if (fl_unicorn_open(&ram, &j->executor, why) == FL_OK) {
-        snprintf(j->executor_text, sizeof j->executor_text, "%s %s", j->executor->name, j->executor->version);
+        snprintf(j->executor_text, sizeof j->executor_text, "%s %s (CPU: %s)", j->executor->name, j->executor->version,
+                 j->executor->host);
     } else {
         j->executor = NULL;
         snprintf(j->executor_text, sizeof j->executor_text, "none (%s)", why);

@@ -48,7 +48,7 @@ const struct fl_stats *fl_judge_stats(const struct fl_judge *j);
 /* counters[i] is set to 1 when cell first + i is hit, for i below count; the caller clears them. NULL: none. */
 void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first, unsigned count);
 void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
-/* "unicorn 2.1.1", or why there is none. */
+/* "unicorn 2.1.1 (CPU: any)": what executor verdicts are keyed by; or why there is none. */
 const char *fl_judge_executor(const struct fl_judge *j);
 /* One line per decoder that takes part. */
 void fl_judge_decoders(const struct fl_judge *j, FILE *out);
