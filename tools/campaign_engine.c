@@ -159,6 +159,7 @@ bool engine_start(struct campaign *c, struct task *t, unsigned seconds_left)
         libfuzzer_arguments(c, t, seconds_left, argv);
     else
         afl_arguments(c, t, seconds_left, argv);
+    t->stats->in_executor = 0;
     parent = getpid();
     t->pid = fork();
     if (t->pid == 0)

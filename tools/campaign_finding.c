@@ -258,6 +258,15 @@ static void take_up(struct campaign *c, struct task *t, const char *artifact, bo
     }
     drop_skipped(&scenario, t->target);
     replay_in_child(c, t, &scenario, base, hang || starts_with(base, "timeout-") || starts_with(base, "oom-"), &r);
+    /* libFuzzer's process is gone; it died inside the executor, and the same input does no harm to a fresh one. */
+    if (!r.diverged && !r.aside && t->engine == ENGINE_LIBFUZZER && t->stats->in_executor &&
+        starts_with(r.key, "unreproduced/")) {
+        r.aside = true;
+        snprintf(r.key, sizeof r.key, "executor-crash/unicorn/unreproduced");
+        snprintf(r.detail, sizeof r.detail,
+                 "the process died inside the executor (%s), and a replay does not: the executor's own trouble; see %s",
+                 base, t->log);
+    }
     f = find(c, r.key);
     if (!f && c->nfindings == MAX_FINDINGS) {
         c->lost_findings++;

@@ -103,6 +103,9 @@ enum fl_exec_status unicorn_access(struct fl_executor *ex, const struct fl_cpu *
     put64(e->now, e->at.eflags, flags);
 
     if (access->kind == FL_FETCH) {
+        if (!code_make_room(e))
+            return refuse(out, FL_EXEC_BROKEN, "cannot empty the code buffer");
+        e->translated += FETCH_BYTES;
         code_drop_all(e); /* a block kept from a run would be run instead of being fetched */
         e->phase = PHASE_FETCH;
         if (uc_context_restore(e->uc, e->now) != UC_ERR_OK || uc_ctl_flush_tlb(e->uc) != UC_ERR_OK)

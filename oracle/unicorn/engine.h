@@ -145,6 +145,9 @@ struct code_line {
 #define TCG_BUFFER (16u << 20)
 #define TCG_BYTES  16384u
 
+/* What a fetch counts for: the block of the instruction that is not there. */
+#define FETCH_BYTES 4u
+
 /* A repeated string instruction is given up after this many iterations in one run. */
 #define REP_MAX 8192u
 
@@ -256,6 +259,10 @@ const char *insn_refused(const uint8_t *bytes, unsigned n, unsigned bits);
 void run_interrupted(struct engine *e, int vector);
 /* false: this instruction must not run; run.refused says why. */
 bool code_seen(struct engine *e, uint64_t paddr, unsigned size);
+/* Empties the code buffer when it has had enough; false: it cannot be. Before every run, and before every fetch: each
+ * leaves a block behind, and Unicorn is not to be trusted when it runs out of room by itself (seen: 2 crashes in 50 runs of
+ * a few hundred thousand walks, in its search for the block of a faulting access). */
+bool code_make_room(struct engine *e);
 /* The guest stores there: does it write over translated code? */
 void code_stored(struct engine *e, uint64_t paddr, unsigned size);
 /* Both change the engine's context and TLB when there is something to do. */

@@ -97,6 +97,17 @@ void code_stored(struct engine *e, uint64_t paddr, unsigned size)
         e->run.code_written = e->lines[i].paddr >= first && e->lines[i].paddr <= last;
 }
 
+bool code_make_room(struct engine *e)
+{
+    if (e->translated < TCG_BYTES)
+        return true;
+    if (uc_ctl_flush_tb(e->uc) != UC_ERR_OK)
+        return false;
+    e->nlines = 0;
+    e->translated = 0;
+    return true;
+}
+
 void code_drop_all(struct engine *e)
 {
     if (e->nlines != 0)
@@ -364,12 +375,9 @@ enum fl_exec_status unicorn_run(struct fl_executor *ex, const struct fl_cpu *cpu
     if (enter(e, cpu, regs, codeseg) != FL_EXEC_OK)
         return broken(out, "cannot write the flags");
     e->broken = NULL;
-    if (e->translated >= TCG_BYTES) {
-        if (uc_ctl_flush_tb(e->uc) != UC_ERR_OK)
-            return broken(out, "cannot empty the code buffer");
-        e->nlines = 0;
-        e->translated = 0;
-    } else if (e->nlines > LINES_KEPT) {
+    if (!code_make_room(e))
+        return broken(out, "cannot empty the code buffer");
+    if (e->nlines > LINES_KEPT) {
         code_drop_all(e);
     } else {
         code_refresh(e);

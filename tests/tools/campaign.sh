@@ -30,6 +30,8 @@ engine() {
 for argument; do case \$argument in -artifact_prefix=*) prefix=\${argument#*=} ;; esac; done
 # the fourth counter of struct fl_stats
 judged() { printf '\\\\x%02x' "\$1" | xargs -0 printf | dd of="\$FAULTLINE_STATS" bs=1 seek=24 conv=notrunc 2>/dev/null; }
+# and the third: an executor is at work
+inside() { printf '\\x01' | xargs -0 printf | dd of="\$FAULTLINE_STATS" bs=1 seek=16 conv=notrunc 2>/dev/null; }
 $1
 SCRIPT
     chmod +x "$build/libfuzzer/fuzz/fl-walk"
@@ -75,6 +77,12 @@ run 1
 check "stored as text" test -s "$build/fuzz/findings/unreproduced_walk.scn"
 check "a scenario" "$program" show "$build/fuzz/findings/unreproduced_walk.scn" >/dev/null
 check "the input is kept" test -s "$build/fuzz/artifacts/walk-libfuzzer-0-crash-1"
+rm -rf "$build/fuzz"
+
+case="a process that died inside the executor"
+engine 'judged 9; [ -e "$prefix/done" ] && exit 0; : >"$prefix/done"; inside; printf abc >"${prefix}crash-5"; exit 77'
+run 0
+check "left aside" test -s "$build/fuzz/left-aside/executor-crash_unicorn_unreproduced.scn"
 rm -rf "$build/fuzz"
 
 case="an input that looks like a text"
