@@ -1,253 +1,140 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page-fault decision, for addresses below kernel.task_size. The order is that of x86 do_page_fault in 2.6.25
- * (arch/x86/mm/fault_32.c and fault_64.c, 2008); where those are known to be wrong, or differ from each other without a
- * reason, this is the right way of both, and docs/deviations.md names each place.
+ * The page-fault decision: its order. That of x86 do_page_fault in 2.6.25 (arch/x86/mm/fault_32.c and fault_64.c, 2008),
+ * with what later kernels put right or learnt; where those of 2008 are known to be wrong, or differ from each other
+ * without a reason, this is the right way of both, and docs/deviations.md names each place.
  *
- *  1. Interrupts on again if the interrupted context had them on.
- *  2. A reserved bit in a user mapping: the table is corrupt.
- *  3. No VMA work in atomic context, with faults disabled, or without an mm: bad area.
- *  4. The mm lock. If a kernel or implicit access cannot have it at once and its ip is not in the exception table, it
- *     may be a kernel bug under that very lock: bad area, without waiting.
- *  5. Under the lock: find the VMA, grow a stack, compare the access with the VMA, bring the page in.
- *  6. Without the lock: count it, or signal, fix up, ignore, or die.
+ *  1. A kprobe that is being run may claim a fault of kernel mode.
+ *  2. An address that is not user space: a kernel mapping that this page table does not have yet, a stale TLB entry, an
+ *     emulated vsyscall; else a bad area. The mm lock is not touched: it may be held by whoever is interrupted here.
+ *  3. Interrupts on again if the interrupted context had them on.
+ *  4. A reserved bit in a user mapping: the table is corrupt.
+ *  5. The kernel runs or reads user pages where it must not (fetch, SMAP): it dies at once.
+ *  6. No VMA work in atomic context, with faults disabled, or without an mm: bad area.
+ *  7. The address space: area.c. What could not be served: ending.c.
  *
- * Three kinds of fault come through here:
- *   user      USER is set in the error code.
- *   kernel    USER is clear and the registers are kernel mode.
- *   implicit  USER is clear and the registers are user mode: the processor read a descriptor table or the TSS on behalf
- *             of user code. It may find its page like a kernel access. If it cannot, nothing the task or the exception
- *             table says can help: no fix-up, no prefetch test, no signal, an oops (5.12, arch/x86/mm/fault.c, 2021).
- *
- * Which fields of the outcome are valid; all others are zero. irq_on always is.
- *   HANDLED        major
- *   IGNORED        -
- *   SIGNAL         signo, si_code, si_addr; thread_* (thread_valid is true)
- *   FIXUP          new_ip
- *   OOPS           thread_*
- *   BAD_PAGETABLE  thread_*
- *   OOM_KILL       -
- *
- * Where the other parts of do_page_fault attach:
- *   core_fault()  the kprobe hook, before everything else; the kernel half of the address space (vmalloc sync, spurious
- *                 faults), where the answer is FL_UNSUPPORTED so far
- *   bad_area()    erratum 100 and the segfault line, after the prefetch test; F00F, before no_context()
- *   no_context()  erratum 93 and the oops text, before it dies
- *   after_lock()  the vm86 screen bitmap, with HANDLED; init's retry, with FOUND_NO_MEMORY; hardware poison and fault
- *                 retry, as further values of enum found
+ * Which fields of the outcome are valid: types.h. All others are zero.
  */
 #include "fault.h"
 
+#include "area.h"
 #include "contract.h"
-#include "prefetch.h"
-#include "vma.h"
+#include "ending.h"
+#include "errata.h"
+#include "vmalloc.h"
+#include "vsyscall.h"
 #include "x86.h"
 
-/* include/asm-generic/siginfo.h and include/asm-x86/signal.h, 2.6.25. */
-#define SIGNAL_BUS       7
-#define SIGNAL_SEGV      11
-#define CODE_SEGV_MAPERR 1
-#define CODE_SEGV_ACCERR 2
-#define CODE_BUS_ADRERR  2
-
-struct decision {
-    const struct fl_fault *fault;
-    const struct fl_ops *ops;
-    void *ctx;
-    bool user; /* see the kinds above */
-    bool implicit;
-    struct fl_outcome out;
-};
-
-/* What the part under the lock came to. */
-enum found { FOUND_MINOR, FOUND_MAJOR, FOUND_NO_AREA, FOUND_NO_ACCESS, FOUND_NO_MEMORY, FOUND_BUS };
-
-static void interrupts_on(struct decision *d)
+static bool claimed_by_kprobe(struct decision *d)
 {
-    if (d->out.irq_on)
-        return;
-    d->ops->irq_enable(d->ctx);
-    d->out.irq_on = true;
-}
+    const struct fl_fault *f = d->fault;
 
-/* What a debugger, a signal handler or the oops will show of this fault: the error code as the processor gave it. */
-static void end_with_thread(struct decision *d, enum fl_action action)
-{
-    d->out.action = action;
-    d->out.thread_valid = true;
-    d->out.thread_cr2 = d->fault->cr2;
-    d->out.thread_error_code = d->fault->error_code;
-    d->out.thread_trap_no = X86_TRAP_PF;
-}
-
-static void end_with_signal(struct decision *d, int signo, int si_code)
-{
-    end_with_thread(d, FL_ACT_SIGNAL);
-    d->out.signo = signo;
-    d->out.si_code = si_code;
-    d->out.si_addr = d->fault->cr2;
-}
-
-static bool ignored_as_prefetch(struct decision *d)
-{
-    if (!core_is_prefetch(d->fault, d->ops, d->ctx))
+    if (core_user_mode(&f->regs) || !f->task.kprobe_running || !d->ops->kprobe(d->ctx))
         return false;
-    d->out.action = FL_ACT_IGNORED;
+    d->out.action = FL_ACT_KPROBE;
     return true;
 }
 
-/* A fault that no task can be signalled for. */
-static void no_context(struct decision *d)
+/* Tries the reference tables. True: the decision is made. */
+static bool synchronised(struct decision *d)
 {
-    if (!d->implicit) {
-        uint64_t fixup = 0;
-
-        if (d->ops->extable(d->ctx, d->fault->regs.ip, &fixup)) {
-            d->out.action = FL_ACT_FIXUP;
-            d->out.new_ip = fixup;
-            return;
-        }
-        if (ignored_as_prefetch(d))
-            return;
-    }
-    end_with_thread(d, FL_ACT_OOPS);
-}
-
-/* The address is not mapped (MAPERR) or does not allow the access (ACCERR). The lock is not held. */
-static void bad_area(struct decision *d, int si_code)
-{
-    if (!d->user) {
-        no_context(d);
-        return;
-    }
-    /* User code may be interrupted, whatever its flags say: a task that cleared IF must not get a signal with
-     * interrupts off. */
-    interrupts_on(d);
-    if (!ignored_as_prefetch(d))
-        end_with_signal(d, SIGNAL_SEGV, si_code);
-}
-
-static void bus_error(struct decision *d)
-{
-    if (!d->user)
-        no_context(d);
-    else if (!ignored_as_prefetch(d))
-        end_with_signal(d, SIGNAL_BUS, CODE_BUS_ADRERR);
-}
-
-static bool take_lock(struct decision *d)
-{
-    uint64_t unused;
-
-    if (d->ops->lock_try(d->ctx))
-        return true;
-    if (!d->user && !d->ops->extable(d->ctx, d->fault->regs.ip, &unused))
+    /* Only a supervisor access that met a not-present entry can lack a mapping. */
+    if (d->fault->error_code & (X86_PF_RSVD | X86_PF_USER | X86_PF_P))
         return false;
-    d->ops->lock_take(d->ctx);
+    switch (core_vmalloc_sync(d->fault, d->ops, d->ctx)) {
+    case FL_SYNC_HANDLED: d->out.action = FL_ACT_SYNCED; return true;
+    case FL_SYNC_BUG: d->out.action = FL_ACT_BUG; return true;
+    case FL_SYNC_WILD: d->out.action = FL_ACT_WILD; return true;
+    default: return false;
+    }
+}
+
+static bool spurious(struct decision *d)
+{
+    if (!d->fault->kernel.spurious_check || !core_is_spurious(d->fault, d->ops, d->ctx))
+        return false;
+    d->out.action = FL_ACT_SPURIOUS;
     return true;
 }
 
-/* Finds the VMA of the address, growing a stack down to it if need be. */
-static bool find_area(struct decision *d, struct fl_vma *vma)
+static void kernel_address(struct decision *d)
+{
+    if (!synchronised(d) && !spurious(d) && !core_vsyscall(d))
+        core_bad_area(d, CODE_SEGV_MAPERR, 0);
+}
+
+/* A fault of the kernel's that says it fetched an instruction from user space: a jump to nowhere. There is no user page
+ * that it may run, so neither the VMAs nor the exception table are asked (5.12, 2021). */
+static bool dies_of_fetch(struct decision *d)
+{
+    if (!d->fault->kernel.no_user_fetch || d->user || !(d->fault->error_code & X86_PF_INSTR))
+        return false;
+    if (d->implicit || !core_erratum93(d))
+        core_oops(d);
+    return true;
+}
+
+/* The kernel reads or writes user pages outside the places where it has allowed itself to (AC set); the processor's own
+ * accesses never may. Only where the kernel was built to know of SMAP does AC mean that (3.7, 2012; 2014); no fix-up
+ * since 5.12 (2021). */
+static bool dies_of_smap(struct decision *d)
 {
     const struct fl_fault *f = d->fault;
-    uint64_t start;
 
-    if (!d->ops->vma_find(d->ctx, f->cr2, vma))
+    if (!f->kernel.smap || !(f->cpu.cr4 & X86_CR4_SMAP) || d->user)
         return false;
-    if (vma->start <= f->cr2)
-        return true;
-    if (!vma->growsdown)
+    if (!d->implicit && (f->regs.flags & X86_FLAGS_AC))
         return false;
-    /* Kernel accesses (a buffer that a system call was given) have no business with the stack pointer. */
-    if (d->user && core_vma_below_cushion(f->cr2, f->regs.gpr[FL_RSP], f->kernel.word))
-        return false;
-    if (!core_vma_may_grow(vma, &f->kernel, &f->task, f->cr2, &start))
-        return false;
-    return d->ops->vma_expand(d->ctx, vma->generation, start, vma) == FL_OK;
+    core_oops(d);
+    return true;
 }
 
-static enum found under_lock(struct decision *d)
-{
-    uint64_t code = d->fault->error_code;
-    bool write = code & X86_PF_WRITE;
-    struct fl_vma vma;
-
-    if (!find_area(d, &vma))
-        return FOUND_NO_AREA;
-    if (!core_vma_permits(&vma, code & X86_PF_P, write))
-        return FOUND_NO_ACCESS;
-
-    switch (d->ops->mm_fault(d->ctx, vma.generation, d->fault->cr2, write)) {
-    case FL_MM_MINOR: return FOUND_MINOR;
-    case FL_MM_MAJOR: return FOUND_MAJOR;
-    case FL_MM_OOM: return FOUND_NO_MEMORY;
-    case FL_MM_SIGBUS: return FOUND_BUS;
-    case FL_MM_COUNT: break;
-    }
-    /* An answer that this handler does not know must not be taken for success, and must not keep the lock. */
-    return FOUND_NO_ACCESS;
-}
-
-static void after_lock(struct decision *d, enum found found)
-{
-    switch (found) {
-    case FOUND_MINOR:
-    case FOUND_MAJOR:
-        d->out.action = FL_ACT_HANDLED;
-        d->out.major = found == FOUND_MAJOR;
-        break;
-    case FOUND_NO_AREA: bad_area(d, CODE_SEGV_MAPERR); break;
-    case FOUND_NO_ACCESS: bad_area(d, CODE_SEGV_ACCERR); break;
-    case FOUND_NO_MEMORY:
-        if (d->user)
-            d->out.action = FL_ACT_OOM_KILL;
-        else
-            no_context(d);
-        break;
-    case FOUND_BUS: bus_error(d); break;
-    }
-}
-
-static void decide(struct decision *d)
+static void user_address(struct decision *d)
 {
     const struct fl_fault *f = d->fault;
+    const struct fl_task *task = &f->task;
     uint64_t on = X86_FLAGS_IF;
 
     /* A virtual-8086 task runs with its own picture of IF; only 32-bit kernels have such tasks. */
-    if (f->kernel.word == 4)
+    if (!d->wide)
         on |= X86_FLAGS_VM;
     if (f->regs.flags & on)
-        interrupts_on(d);
+        core_interrupts_on(d);
 
     /* Reserved bits exist in present entries only: RSVD with P = 0 is a processor erratum and means not present. */
-    if ((f->error_code & (X86_PF_RSVD | X86_PF_P)) == (X86_PF_RSVD | X86_PF_P)) {
-        end_with_thread(d, FL_ACT_BAD_PAGETABLE);
+    if ((f->error_code & X86_PF_RSVD) && (f->error_code & X86_PF_P)) {
+        core_bad_pagetable(d);
         return;
     }
-    if (f->task.in_atomic || f->task.faults_disabled || !f->task.has_mm || !take_lock(d)) {
-        bad_area(d, CODE_SEGV_MAPERR);
+    if (dies_of_fetch(d) || dies_of_smap(d))
         return;
-    }
-
-    enum found found = under_lock(d);
-
-    d->ops->lock_drop(d->ctx);
-    after_lock(d, found);
+    if (task->in_atomic || task->in_nmi || task->faults_disabled || !task->has_mm)
+        core_bad_area(d, CODE_SEGV_MAPERR, 0);
+    else
+        core_area(d);
 }
 
 enum fl_status core_fault(const struct fl_fault *fault, const struct fl_ops *ops, void *ctx, struct fl_outcome *out)
 {
-    if (!fault || !out || !core_ops_complete(ops) || fault->cpu.mode >= FL_MODE_COUNT ||
-        (fault->kernel.word != 4 && fault->kernel.word != 8))
+    if (!fault || !out || !core_ops_complete(ops) || !core_kernel_exists(&fault->cpu, &fault->kernel))
         return FL_INVALID;
-    if (fault->cr2 >= fault->kernel.task_size)
-        return FL_UNSUPPORTED;
 
-    struct decision d = {.fault = fault, .ops = ops, .ctx = ctx, .user = fault->error_code & X86_PF_USER};
+    struct decision d = {
+        .fault = fault,
+        .ops = ops,
+        .ctx = ctx,
+        .user = fault->error_code & X86_PF_USER,
+        .wide = fault->kernel.word == 8,
+        .kernel_address = fault->cr2 >= fault->kernel.task_size,
+    };
 
     d.implicit = !d.user && core_user_mode(&fault->regs);
-    decide(&d);
+    if (!claimed_by_kprobe(&d)) {
+        if (d.kernel_address)
+            kernel_address(&d);
+        else
+            user_address(&d);
+    }
     *out = d.out;
     return FL_OK;
 }

@@ -9,6 +9,7 @@
 #include "prefetch.h"
 
 #include "contract.h"
+#include "segment.h"
 #include "x86.h"
 
 /* No instruction is longer (SDM vol. 3, 6.15 "#GP"; APM vol. 3, 1.1): the second opcode byte counts as well. */
@@ -21,6 +22,7 @@ struct stream {
     const struct fl_fault *fault;
     const struct fl_ops *ops;
     void *ctx;
+    struct fl_codeseg seg;
     bool user;
     unsigned taken;
 };
@@ -30,25 +32,32 @@ bool core_user_mode(const struct fl_regs *regs)
     return (regs->cs & X86_SEL_RPL) == X86_SEL_RPL || (regs->flags & X86_FLAGS_VM);
 }
 
+/* The vsyscall page is user code at a kernel address, and where it is emulated it cannot be read. The kernel accessor
+ * stays away from it: no fault of its own may be taken for one of the user's (32019c659ecf, CVE-2024-26906, 2024). */
+static bool in_vsyscall_page(const struct fl_kernel *kernel, uint64_t linear)
+{
+    return kernel->vsyscall != 0 && linear - kernel->vsyscall < X86_PAGE_SIZE;
+}
+
 /* The next instruction byte. False when the instruction is too long, its byte lies outside the code segment or (user
  * mode) outside user space, or cannot be read. */
 static bool next_byte(struct stream *s, uint8_t *byte)
 {
-    const struct fl_codeseg *seg = &s->fault->codeseg;
-    uint64_t linear = s->fault->regs.ip + s->taken;
+    const struct fl_kernel *kernel = &s->fault->kernel;
+    uint64_t ip = core_register(kernel, s->fault->regs.ip);
+    uint64_t linear = ip + s->taken;
 
     if (s->taken == MAX_INSTRUCTION)
         return false;
-    if (seg->bits != 64) {
+    if (s->seg.bits != 64) {
         /* 16-bit code has a 16-bit instruction pointer, whatever the register holds above it (kernel:
          * convert_ip_to_linear, 2008); the bytes behind it do not wrap, they leave the segment. */
-        uint64_t ip = seg->bits == 16 ? (uint16_t)s->fault->regs.ip : (uint32_t)s->fault->regs.ip;
-
-        if (ip + s->taken > seg->limit)
+        ip = s->seg.bits == 16 ? (uint16_t)ip : (uint32_t)ip;
+        if (ip + s->taken > s->seg.limit)
             return false;
-        linear = (uint32_t)(seg->base + ip + s->taken);
+        linear = (uint32_t)(s->seg.base + ip + s->taken);
     }
-    if (s->user && linear >= s->fault->kernel.task_size)
+    if (s->user ? linear >= kernel->task_size : in_vsyscall_page(kernel, linear))
         return false;
     s->taken++;
     return s->ops->probe_byte(s->ctx, linear, s->user, byte);
@@ -76,11 +85,13 @@ bool core_is_prefetch(const struct fl_fault *fault, const struct fl_ops *ops, vo
     /* The fetch itself faulted: nothing has been decoded yet, and ignoring it would loop for ever. */
     if (fault->error_code & X86_PF_INSTR)
         return false;
+    if (!core_code_segment(fault, ops, ctx, &s.seg))
+        return false;
 
     do {
         if (!next_byte(&s, &byte))
             return false;
-    } while (is_prefix(byte, fault->codeseg.bits));
+    } while (is_prefix(byte, s.seg.bits));
 
     return byte == 0x0f && next_byte(&s, &byte) && (byte == 0x0d || byte == 0x18);
 }

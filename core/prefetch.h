@@ -8,7 +8,8 @@
 /* User mode: requested privilege level 3 in CS, or virtual-8086 mode. */
 bool core_user_mode(const struct fl_regs *regs);
 
-/* As fl_core.prefetch, with arguments already checked. Calls only ops->probe_byte, at most 15 times. */
+/* As fl_core.prefetch, with arguments already checked. Calls only ops->ldt (at most once) and ops->probe_byte (at most 15
+ * times). */
 bool core_is_prefetch(const struct fl_fault *fault, const struct fl_ops *ops, void *ctx);
 
 /* fl_core.prefetch. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stack growth. The limits on size and address space are those of x86 2.6.25 (mm/mmap.c, 2008); the guard gap is that
+ * What a VMA allows, and stack growth. The limits on size and address space are those of x86 2.6.25 (mm/mmap.c, 2008); the guard gap is that
  * of 4.12 (mm/mmap.c, 2017) and the floor that of 5.0 (mm/mmap.c, 2019): see docs/deviations.md.
  */
 #include "vma.h"
@@ -42,9 +42,15 @@ bool core_vma_may_grow(const struct fl_vma *vma, const struct fl_kernel *kernel,
     return true;
 }
 
-bool core_vma_permits(const struct fl_vma *vma, bool present, bool write)
+bool core_vma_allows(const struct fl_vma *vma, bool write)
 {
-    if (write)
-        return vma->write;
-    return !present && (vma->read || vma->write || vma->exec);
+    return write ? vma->write : vma->read || vma->write || vma->exec;
+}
+
+/* SDM vol. 3, 4.6.2: two bits for each key, access-disable and write-disable. */
+bool core_vma_key_denies(const struct fl_vma *vma, uint32_t pkru, bool write)
+{
+    uint32_t rights = pkru >> 2 * (vma->pkey & X86_PTE_PKEY_MASK);
+
+    return (rights & 1) || (write && (rights & 2));
 }

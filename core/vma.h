@@ -14,8 +14,10 @@ bool core_vma_below_cushion(uint64_t addr, uint64_t sp, unsigned word);
 bool core_vma_may_grow(const struct fl_vma *vma, const struct fl_kernel *kernel, const struct fl_task *task,
                        uint64_t addr, uint64_t *start);
 
-/* Does the VMA allow the access, as far as the error code's P and W tell? A read that found a present page is refused
- * whatever the VMA allows: the processor would not have faulted had the page been readable. */
-bool core_vma_permits(const struct fl_vma *vma, bool present, bool write);
+/* Does the VMA allow a write, or (any right at all is enough) a read or fetch? */
+bool core_vma_allows(const struct fl_vma *vma, bool write);
+
+/* Does PKRU forbid data accesses, or (write) writes, to pages with this VMA's key? */
+bool core_vma_key_denies(const struct fl_vma *vma, uint32_t pkru, bool write);
 
 #endif

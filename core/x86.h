@@ -3,8 +3,8 @@
  * The x86 bits that the core knows. Private to core/: the oracle writes its own, so that a wrong constant here cannot
  * be wrong there as well.
  *
- * Sources: Intel SDM vol. 3, 2.5 (control registers), 4.1 to 4.7 (paging), 6.15 (#PF error code); AMD APM vol. 2, 3.1,
- * 5.3 to 5.6, 8.4.2.
+ * Sources: Intel SDM vol. 3, 2.5 (control registers), 3.4 (segments), 4.1 to 4.7 (paging), 6.15 (#PF error code); AMD
+ * APM vol. 2, 3.1, 4.7, 5.3 to 5.6, 8.4.2.
  */
 #ifndef FAULTLINE_CORE_X86_H
 #define FAULTLINE_CORE_X86_H
@@ -30,9 +30,17 @@
 
 #define X86_FLAGS_IF X86_BIT(9)
 #define X86_FLAGS_VM X86_BIT(17)
+#define X86_FLAGS_AC X86_BIT(18)
 
-/* A selector's requested privilege level. */
-#define X86_SEL_RPL 3u
+/* A selector: requested privilege level, table indicator (1: the LDT), index of the descriptor. */
+#define X86_SEL_RPL         3u
+#define X86_SEL_TI          4u
+#define X86_SEL_INDEX_SHIFT 3
+
+/* A code-segment descriptor (SDM vol. 3, 3.4.5). */
+#define X86_DESC_L X86_BIT(53) /* 64-bit code */
+#define X86_DESC_D X86_BIT(54) /* 32-bit code, else 16 */
+#define X86_DESC_G X86_BIT(55) /* the limit counts 4 KiB units */
 
 /* Page-table entries, the bits that every level of every format shares. */
 #define X86_PTE_P          X86_BIT(0)

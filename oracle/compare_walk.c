@@ -148,7 +148,7 @@ static bool compare_claim(const struct fl_arch_result *want, const struct fl_wal
 bool fl_compare_walk(enum fl_check check, const struct fl_cpu *cpu, const struct fl_access *access,
                      const struct fl_arch_result *want, const struct fl_walk_claim *got, struct fl_divergence *d)
 {
-    struct difference diff;
+    struct difference diff = {0};
     if (!compare_claim(want, got, &diff))
         return false;
     char about[320];

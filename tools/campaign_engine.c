@@ -64,10 +64,16 @@ static bool remove_file(const char *path, void *ctx)
 
 bool engine_seeds(struct campaign *c)
 {
-    char *from = format_text("%s/corpus/seeds", c->root), *to = format_text("%s/seeds", c->out);
-    bool ok = make_folder(to) && for_each_file(&to, 1, remove_file, NULL) && for_each_file(&from, 1, encode_seed, to);
+    static const char *const folders[] = {"seeds", "regressions", "reproductions"};
+    char *to = format_text("%s/seeds", c->out);
+    bool ok = make_folder(to) && for_each_file(&to, 1, remove_file, NULL);
 
-    free(from);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && ok; i++) {
+        char *from = format_text("%s/corpus/%s", c->root, folders[i]);
+
+        ok = for_each_file(&from, 1, encode_seed, to);
+        free(from);
+    }
     free(to);
     return ok;
 }

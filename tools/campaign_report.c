@@ -41,6 +41,13 @@ static void total(const struct campaign *c, struct fl_stats *sum, uint64_t *cove
             sum->action[k] += s->action[k];
         for (unsigned k = 0; k < FL_MAX_POLICY_ROWS; k++)
             sum->row[k] += s->row[k];
+        for (unsigned k = 0; k < FL_MAX_SYNC_ROWS; k++)
+            sum->sync_row[k] += s->sync_row[k];
+        for (unsigned k = 0; k < FL_MAX_GEN_ROWS; k++)
+            sum->generation_row[k] += s->generation_row[k];
+        sum->generations_apart += s->generations_apart;
+        for (unsigned k = 0; k < FL_TOUCH_COUNT; k++)
+            sum->touched[k] += s->touched[k];
         for (unsigned k = 0; k < FL_MAX_DEVIATIONS; k++)
             sum->deviation[k] += s->deviation[k];
         for (unsigned k = 0; k < FL_SKIP_COUNT; k++)
@@ -125,7 +132,7 @@ static void print_events(const struct fl_stats *s)
     printf("\npage faults raised by an executor: %" PRIu64 "; events it took part in: %" PRIu64
            ", could not do: %" PRIu64 "\n",
            s->real_faults, s->executor_runs, s->executor_unsupported);
-    printf("events not decided yet: %" PRIu64 "; skipped after the end of a task or trace: %" PRIu64 "\n",
+    printf("events that nobody decides: %" PRIu64 "; skipped after the end of a task or trace: %" PRIu64 "\n",
            s->unsupported, s->events_skipped);
 }
 
@@ -151,6 +158,43 @@ static void print_known(const struct fl_stats *s)
     printf("\n");
 }
 
+/* One line: how many rows of a table decided something, and the names of those that did not. Names of row i start at
+ * first + i * step, as every table of rows begins with its name. */
+static void print_rows(const char *what, const uint64_t *hits, const void *first, size_t step, size_t count)
+{
+    size_t reached = 0;
+
+    for (size_t i = 0; i < count; i++)
+        reached += hits[i] != 0;
+    if (reached == 0)
+        return;
+    printf("%s reached: %zu of %zu", what, reached, count);
+    for (size_t i = 0, n = 0; i < count; i++)
+        if (!hits[i])
+            printf("%s%s", n++ ? ", " : "; not: ", *(const char *const *)((const char *)first + i * step));
+    printf("\n");
+}
+
+static void print_tables(const struct campaign *c, const struct fl_stats *s)
+{
+    size_t n;
+    const struct fl_policy_row *policy = fl_policy_rows(&n);
+
+    if (c->target[FL_TARGET_FAULT])
+        print_rows("policy rows", s->row, &policy->name, sizeof *policy, n);
+    if (!c->target[FL_TARGET_VMALLOC])
+        return;
+    printf("accesses by how they ended:");
+    for (unsigned k = 0; k < FL_TOUCH_COUNT; k++)
+        printf(" %s %" PRIu64, fl_touch_end_name((enum fl_touch_end)k), s->touched[k]);
+    printf("; generations compared: %" PRIu64 " accesses, not compared, in another world already: %" PRIu64 "\n",
+           s->compared[FL_CHECK_GENERATION], s->generations_apart);
+    const struct fl_sync_row *sync = fl_sync_rows(&n);
+    print_rows("synchronisation rows", s->sync_row, &sync->name, sizeof *sync, n);
+    const struct fl_generation_row *generation = fl_generation_rows(&n);
+    print_rows("expected differences between generations", s->generation_row, &generation->name, sizeof *generation, n);
+}
+
 void report_summary(const struct campaign *c)
 {
     struct fl_stats sum;
@@ -161,6 +205,7 @@ void report_summary(const struct campaign *c)
     print_tasks(c);
     print_events(&sum);
     print_known(&sum);
+    print_tables(c, &sum);
     printf("decision cells reached: %" PRIu64 "\n", sum.cells_hit);
     printf("\n%" PRIu64 " events judged in %.0f s, %u findings\n", sum.events, c->now, findings_count(c));
     for (unsigned i = 0; i < c->nfindings; i++) {
@@ -177,12 +222,14 @@ void report_json(const struct campaign *c)
 {
     json_t *all, *tasks = json_array(), *modes = json_object(), *checks = json_object(), *findings = json_array(),
                  *deviations = json_object(), *actions = json_object(), *rows_json = json_object(),
-                 *cells = json_array();
+                 *sync_json = json_object(), *generations_json = json_object(), *cells = json_array();
     struct fl_stats sum;
     uint64_t coverage;
     size_t rows;
     const struct fl_deviation *row = fl_deviation_rows(&rows);
     const struct fl_policy_row *policy;
+    const struct fl_sync_row *sync;
+    const struct fl_generation_row *generation;
     char name[128];
 
     total(c, &sum, &coverage);
@@ -209,6 +256,12 @@ void report_json(const struct campaign *c)
     policy = fl_policy_rows(&rows);
     for (size_t i = 0; i < rows && i < FL_MAX_POLICY_ROWS; i++)
         json_object_set_new(rows_json, policy[i].name, json_integer((json_int_t)sum.row[i]));
+    sync = fl_sync_rows(&rows);
+    for (size_t i = 0; i < rows && i < FL_MAX_SYNC_ROWS; i++)
+        json_object_set_new(sync_json, sync[i].name, json_integer((json_int_t)sum.sync_row[i]));
+    generation = fl_generation_rows(&rows);
+    for (size_t i = 0; i < rows && i < FL_MAX_GEN_ROWS; i++)
+        json_object_set_new(generations_json, generation[i].name, json_integer((json_int_t)sum.generation_row[i]));
     for (unsigned k = 0; k < FL_CELLS; k++)
         if (sum.cell[k]) {
             fl_cell_name(k, name, sizeof name);
@@ -232,6 +285,8 @@ void report_json(const struct campaign *c)
     json_object_set_new(all, "compared", checks);
     json_object_set_new(all, "actions", actions);
     json_object_set_new(all, "policy_rows", rows_json);
+    json_object_set_new(all, "sync_rows", sync_json);
+    json_object_set_new(all, "generation_rows", generations_json);
     json_object_set_new(all, "deviations", deviations);
     json_object_set_new(all, "cells_reached", cells);
     json_object_set_new(all, "tasks", tasks);

@@ -106,11 +106,16 @@ bool load_scenario(const char *path, struct fl_scenario *out)
     return ok;
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
 static int visible(const struct dirent *e)
 {
-    size_t n = strlen(e->d_name);
-
-    return e->d_name[0] != '.' && !(n > 3 && strcmp(e->d_name + n - 3, ".md") == 0);
+    return e->d_name[0] != '.' && !ends_in(e->d_name, ".md") && !ends_in(e->d_name, ".expect");
 }
 
 static bool walk_path(const char *path, bool (*each)(const char *path, void *ctx), void *ctx)

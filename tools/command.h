@@ -29,7 +29,7 @@ int finish_output(int code);
  * it complained (file:line:column for texts). */
 bool load_scenario(const char *path, struct fl_scenario *out);
 
-/* Every regular file named by argv, folders walked in name order (hidden files and *.md left out). Calls each(path, ctx)
+/* Every regular file named by argv, folders walked in name order (hidden files, *.md and *.expect left out). Calls each(path, ctx)
  * until it answers false. A path that cannot be read is complained about, and the others still have their turn. False: one
  * of both happened. */
 bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx);

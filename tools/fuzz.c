@@ -18,7 +18,7 @@ static const char doc[] =
 
 enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_OUT, OPT_SEED };
 static const struct argp_option options[] = {
-    {"target", 't', "NAME", 0, "walk, fault, prefetch, several with commas, or all (default)", 0},
+    {"target", 't', "NAME", 0, "walk, fault, prefetch, vmalloc, several with commas, or all (default)", 0},
     {"engine", 'e', "NAME", 0, "libfuzzer (default), afl or both", 0},
     {"time", 's', "SECONDS", 0, "how long (default 60)", 0},
     {"jobs", 'j', "N", 0, "processes for each target and engine (default 1)", 0},
@@ -51,7 +51,7 @@ static void targets(struct campaign *c, const char *text, struct argp_state *sta
         while (t < FL_TARGET_COUNT && strcmp(name, fl_target_name((enum fl_target)t)) != 0)
             t++;
         if (t == FL_TARGET_COUNT)
-            argp_error(state, "no target \"%.40s\": walk, fault, prefetch or all", name);
+            argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", name);
         else if (t == FL_TARGET_ALL)
             for (unsigned i = 0; i < FL_TARGET_ALL; i++)
                 c->target[i] = true;

@@ -16,7 +16,7 @@
 #define WATCHDOG_SECONDS 10
 
 struct repro {
-    bool quiet, loud, json, executor;
+    bool quiet, loud, json, executor, endings;
     enum fl_target target;
 
     struct fl_judge *judge;
@@ -33,12 +33,14 @@ static const char doc[] =
     "be .scn text or fuzz bytes (an engine's artifact). Exit codes: 0 nothing disagreed, 1 something did, 2 a file could "
     "not be read or nothing in the files could be judged.";
 
-enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_TARGET };
+enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_TARGET, OPT_ENDINGS };
 static const struct argp_option options[] = {
     {"verbose", 'v', NULL, 0, "describe every event of every file", 0},
     {"quiet", 'q', NULL, 0, "print findings and the closing line only", 0},
     {"json", OPT_JSON, NULL, 0, "print one JSON document", 0},
-    {"target", OPT_TARGET, "NAME", 0, "judge only what this target judges: walk, fault, prefetch or all (default)", 0},
+    {"target", OPT_TARGET, "NAME", 0,
+     "judge only what this target judges: walk, fault, prefetch, vmalloc or all (default)", 0},
+    {"endings", OPT_ENDINGS, NULL, 0, "say for each event how it ended, one line each (what .expect files hold)", 0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {0},
 };
@@ -52,13 +54,14 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case 'q': r->quiet = true; return 0;
     case OPT_JSON: r->json = true; return 0;
     case OPT_NO_EXECUTOR: r->executor = false; return 0;
+    case OPT_ENDINGS: r->endings = true; return 0;
     case OPT_TARGET:
         for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
             if (strcmp(arg, fl_target_name((enum fl_target)t)) == 0) {
                 r->target = (enum fl_target)t;
                 return 0;
             }
-        argp_error(state, "no target \"%.40s\": walk, fault, prefetch or all", arg);
+        argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", arg);
         return EINVAL;
     case ARGP_KEY_NO_ARGS: argp_error(state, "a FILE or folder is needed"); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
@@ -127,6 +130,8 @@ static bool repro_one(const char *path, void *ctx)
     if (r->saying)
         printf("%s\n", path);
     diverged = fl_judge_scenario(r->judge, &r->scenario, &d, &record);
+    if (r->endings && !r->json)
+        fputs(fl_judge_endings(r->judge), stdout);
     if (diverged) {
         r->findings++;
         fl_divergence_key(&d, key, sizeof key);
@@ -134,6 +139,8 @@ static bool repro_one(const char *path, void *ctx)
     if (r->json) {
         json_t *entry = json_pack("{s:s, s:I, s:I, s:b}", "file", path, "events", (json_int_t)(stats->events - events),
                                   "skipped", (json_int_t)(stats->events_skipped - skipped), "diverged", diverged);
+        if (r->endings)
+            json_object_set_new(entry, "endings", json_string(fl_judge_endings(r->judge)));
         if (diverged)
             json_object_update_new(entry, json_pack("{s:s, s:i, s:s, s:s, s:s}", "key", key, "record", (int)record + 1,
                                                     "expected", d.expected, "actual", d.actual, "detail", d.detail));
@@ -165,6 +172,7 @@ int command_repro(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, &first, r);
     open.target = r->target;
     open.executor = r->executor;
+    open.endings = r->endings;
     if (fl_judge_open(&open, &r->judge, why) != FL_OK) {
         complain("%s", why);
         free(r);

@@ -11,10 +11,11 @@ struct show {
     bool many;
 };
 
-static const char doc[] = "Print scenarios as readable text: the canonical .scn form, whatever form they come in.\v"
-                          "A FILE whose name ends in .scn, or whose first line is \"faultline-scenario 1\", is read as "
-                          "text; any other is fuzz bytes, of which every string is a scenario. A folder stands for the "
-                          "files in it. docs/scenario-format.md describes both forms.";
+static const char doc[] =
+    "Print scenarios as readable text: the canonical .scn form, whatever form they come in.\v"
+    "A FILE whose name ends in .scn, or whose first line begins \"faultline-scenario\", is read as "
+    "text; any other is fuzz bytes, of which every string is a scenario. A folder stands for the "
+    "files in it. docs/scenario-format.md describes both forms.";
 
 static error_t option(int key, char *arg, struct argp_state *state)
 {

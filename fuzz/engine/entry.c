@@ -66,12 +66,18 @@ static struct fl_stats *open_stats(void)
     return stats;
 }
 
+/* Targets without instructions to run. */
+static bool executes(enum fl_target target)
+{
+    return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC;
+}
+
 static void start(void)
 {
     struct fl_judge_options options = {
         .target = fl_this_target,
-        .executor = !setting("FAULTLINE_EXECUTOR", '0') && fl_this_target != FL_TARGET_PREFETCH,
-        .require_executor = setting("FAULTLINE_EXECUTOR", '1') && fl_this_target != FL_TARGET_PREFETCH,
+        .executor = !setting("FAULTLINE_EXECUTOR", '0') && executes(fl_this_target),
+        .require_executor = setting("FAULTLINE_EXECUTOR", '1') && executes(fl_this_target),
         .decoders = !setting("FAULTLINE_DECODERS", '0') && fl_this_target == FL_TARGET_PREFETCH,
         .stats = open_stats(),
     };

@@ -3,10 +3,13 @@
  * Decision cells: the numbering. Ranges, in order:
  *   walk    (mode, level) 14 x outcome 25 (ok, gp, bus; why a #PF: absent, rights or reserved bit x R W F x user 2; key x
  *           R W x user 2). What cannot happen has no cell: engines scan all of them after each execution.
- *   row     mode 4 x user 2 x policy row 64
- *   action  mode 4 x action 8 x error bits 32
+ *   row     mode 4 x user 2 x policy row 128
+ *   action  mode 4 x action 17 x error bits 32
  *   run     mode 4 x end 5 x faults 8 (0..6, 7 and more)
  *   decode  bits 3 x answer 2 x prefixes 16 x opcode 3 (0D, 18, other)
+ *   sync    mode 4 x row 128 of the synchronisation table
+ *   touch   generation 7 x end 5 x mode 4
+ *   generation  expected difference 64
  */
 #include <faultline/fuzz/stats.h>
 #include <faultline/oracle/arch.h>
@@ -34,7 +37,13 @@ enum {
     RUN_SIZE = FL_MODE_COUNT * FL_END_COUNT * RUN_FAULTS,
     DECODE_BASE = RUN_BASE + RUN_SIZE,
     DECODE_SIZE = 3 * 2 * DECODE_PREFIXES * DECODE_OPCODES,
-    CELLS_USED = DECODE_BASE + DECODE_SIZE,
+
+    SYNC_BASE = DECODE_BASE + DECODE_SIZE,
+    SYNC_SIZE = FL_MODE_COUNT * FL_MAX_SYNC_ROWS,
+    TOUCH_BASE = SYNC_BASE + SYNC_SIZE,
+    TOUCH_SIZE = FL_GEN_COUNT * FL_TOUCH_COUNT * FL_MODE_COUNT,
+    GEN_BASE = TOUCH_BASE + TOUCH_SIZE,
+    CELLS_USED = GEN_BASE + FL_MAX_GEN_ROWS,
 };
 _Static_assert(CELLS_USED <= FL_CELLS, "more decision cells than are allowed");
 _Static_assert((int)(WALK_SIZE) == (int)FL_CELLS_WALK, "cells of target walk");
@@ -42,6 +51,8 @@ _Static_assert((int)(ROW_BASE) == (int)FL_CELLS_FAULT_FIRST, "cells of target fa
 _Static_assert((int)(ROW_SIZE + ACTION_SIZE + RUN_SIZE) == (int)FL_CELLS_FAULT, "cells of target fault");
 _Static_assert((int)(DECODE_BASE) == (int)FL_CELLS_PREFETCH_FIRST, "cells of target prefetch");
 _Static_assert((int)(DECODE_SIZE) == (int)FL_CELLS_PREFETCH, "cells of target prefetch");
+_Static_assert((int)(SYNC_BASE) == (int)FL_CELLS_VMALLOC_FIRST, "cells of target vmalloc");
+_Static_assert((int)(CELLS_USED - SYNC_BASE) == (int)FL_CELLS_VMALLOC, "cells of target vmalloc");
 
 static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
 
@@ -116,6 +127,21 @@ unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t
     return DECODE_BASE + ((b * 2 + prefetch) * DECODE_PREFIXES + prefixes) * DECODE_OPCODES + op;
 }
 
+unsigned fl_cell_sync(enum fl_mode mode, unsigned row)
+{
+    return SYNC_BASE + (unsigned)mode * FL_MAX_SYNC_ROWS + (row < FL_MAX_SYNC_ROWS ? row : FL_MAX_SYNC_ROWS - 1);
+}
+
+unsigned fl_cell_touch(enum fl_mode mode, enum fl_generation generation, enum fl_touch_end end)
+{
+    return TOUCH_BASE + ((unsigned)generation * FL_TOUCH_COUNT + (unsigned)end) * FL_MODE_COUNT + (unsigned)mode;
+}
+
+unsigned fl_cell_generation(unsigned row)
+{
+    return GEN_BASE + (row < FL_MAX_GEN_ROWS ? row : FL_MAX_GEN_ROWS - 1);
+}
+
 static void walk_name(unsigned c, char *buf, size_t size)
 {
     static const char *const plain[WALK_PLAIN] = {"ok", "gp", "bus"};
@@ -152,11 +178,25 @@ void fl_cell_name(unsigned cell, char *buf, size_t size)
         unsigned c = cell - RUN_BASE;
         snprintf(buf, size, "run %s %s after %u%s faults", mode_names[c / RUN_FAULTS / FL_END_COUNT],
                  ends[c / RUN_FAULTS % FL_END_COUNT], c % RUN_FAULTS, c % RUN_FAULTS == RUN_FAULTS - 1 ? "+" : "");
-    } else if (cell < CELLS_USED) {
+    } else if (cell < SYNC_BASE) {
         unsigned c = cell - DECODE_BASE;
         unsigned high = c / DECODE_OPCODES / DECODE_PREFIXES;
         snprintf(buf, size, "decode %s-bit %s %u prefixes %s", bits[high / 2], high % 2 ? "prefetch" : "other",
                  c / DECODE_OPCODES % DECODE_PREFIXES, opcodes[c % DECODE_OPCODES]);
+    } else if (cell < TOUCH_BASE) {
+        unsigned c = cell - SYNC_BASE, row = c % FL_MAX_SYNC_ROWS;
+        size_t count;
+        const struct fl_sync_row *rows = fl_sync_rows(&count);
+        snprintf(buf, size, "sync %s %s", row < count ? rows[row].name : "(none)", mode_names[c / FL_MAX_SYNC_ROWS]);
+    } else if (cell < GEN_BASE) {
+        unsigned c = cell - TOUCH_BASE, high = c / FL_MODE_COUNT;
+        snprintf(buf, size, "touch %s %s %s", fl_generation_name((enum fl_generation)(high / FL_TOUCH_COUNT)),
+                 mode_names[c % FL_MODE_COUNT], fl_touch_end_name((enum fl_touch_end)(high % FL_TOUCH_COUNT)));
+    } else if (cell < CELLS_USED) {
+        unsigned row = cell - GEN_BASE;
+        size_t count;
+        const struct fl_generation_row *rows = fl_generation_rows(&count);
+        snprintf(buf, size, "generation %s", row < count ? rows[row].name : "(none)");
     } else {
         snprintf(buf, size, "unused cell %u", cell);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* DECODE events: the core's prefetch decoder against the rule, and the rule against disassemblers. */
+#include "decode_ops.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -7,94 +8,7 @@
 #include <string.h>
 
 #define ERROR_FETCH 0x10u /* SDM vol. 3, 4.7: I/D flag of the error code */
-
-/* The instruction bytes of the record, readable at the linear ip and nowhere else. */
-struct bytes {
-    uint64_t linear;
-    uint64_t wrap; /* linear addresses of 16- and 32-bit code wrap at 4 GiB */
-    const uint8_t *code;
-    unsigned n;
-    struct fl_effects effects;
-};
-
-static bool read_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
-{
-    const struct bytes *b = ctx;
-    uint64_t offset = (linear - b->linear) & b->wrap;
-
-    (void)user;
-    if (offset >= b->n)
-        return false;
-    *byte = b->code[offset];
-    return true;
-}
-
-static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
-{
-    struct fl_effects *e = &((struct bytes *)ctx)->effects;
-
-    e->calls++;
-    if (e->probes < FL_EFFECTS_PROBES)
-        e->probe_at[e->probes] = linear;
-    e->probes++;
-    if (user)
-        e->probe_user = true;
-    else
-        e->probe_kernel = true;
-    return read_byte(ctx, linear, user, byte);
-}
-
-/* The ops that a decoder has no business with. */
-static void no_call(void *ctx)
-{
-    ((struct bytes *)ctx)->effects.calls++;
-}
-static bool no_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
-{
-    (void)paddr, (void)size, (void)value;
-    no_call(ctx);
-    return false;
-}
-static bool no_lock(void *ctx)
-{
-    no_call(ctx);
-    return false;
-}
-static bool no_vma(void *ctx, uint64_t addr, struct fl_vma *vma)
-{
-    (void)addr, (void)vma;
-    return no_lock(ctx);
-}
-static enum fl_status no_expand(void *ctx, uint32_t generation, uint64_t start, struct fl_vma *now)
-{
-    (void)generation, (void)start, (void)now;
-    no_call(ctx);
-    return FL_STALE;
-}
-static enum fl_mm_result no_fault(void *ctx, uint32_t generation, uint64_t addr, bool write)
-{
-    (void)generation, (void)addr, (void)write;
-    no_call(ctx);
-    return FL_MM_SIGBUS;
-}
-static bool no_extable(void *ctx, uint64_t ip, uint64_t *fixup)
-{
-    (void)ip, (void)fixup;
-    return no_lock(ctx);
-}
-
-static const struct fl_ops decode_ops = {
-    .read_entry = no_read,
-    .probe_byte = probe_byte,
-    .irq_enable = no_call,
-    .lock_try = no_lock,
-    .lock_take = no_call,
-    .lock_drop = no_call,
-    .vma_find = no_vma,
-    .vma_expand = no_expand,
-    .mm_fault = no_fault,
-    .extable = no_extable,
-};
+#define RFLAGS_VM   (UINT64_C(1) << 17)
 
 static void hex(const uint8_t *code, unsigned n, char *buf, size_t size)
 {
@@ -140,7 +54,7 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
     uint64_t code = r->u.decode.fetch ? ERROR_FETCH : 0;
     struct fl_fault fault;
     struct fl_snapshot snapshot;
-    struct bytes bytes = {.code = r->u.decode.code, .n = n};
+    struct decode_bytes bytes = {.code = r->u.decode.code, .n = n};
     bool want, got = false, rule;
     enum fl_status status;
     char text[64];
@@ -148,6 +62,10 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
 
     fl_world_set_user_mode(j->world, r->u.decode.user);
     fl_world_snapshot(j->world, 0, code, &fault, &snapshot);
+    /* The code size is the record's, not that of a selector in the LDT or of virtual-8086 mode. */
+    fault.regs.cs = snapshot.regs.cs = r->u.decode.user ? 0x33 : 0x10;
+    fault.regs.flags &= ~RFLAGS_VM;
+    snapshot.regs.flags = fault.regs.flags;
     fault.codeseg.bits = snapshot.codeseg.bits = (uint8_t)bits;
     bytes.wrap = bits == 64 ? UINT64_MAX : UINT32_MAX;
     if (bits == 64)
@@ -155,8 +73,8 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
     else
         bytes.linear =
             (uint32_t)(fault.codeseg.base + (bits == 16 ? (uint16_t)fault.regs.ip : (uint32_t)fault.regs.ip));
-    snapshot.byte = read_byte;
-    snapshot.byte_ctx = &bytes;
+    snapshot.byte = fl_decode_byte;
+    snapshot.ctx = &bytes;
 
     rule = fl_prefetch_rule(r->u.decode.code, n, bits, &used);
     fl_judge_cell(j,
@@ -164,7 +82,7 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
     if (fl_policy_prefetch(&snapshot, &want) != FL_OK)
         return fl_judge_diverge(j, FL_CHECK_PREFETCH, "policy", "answers", "refused",
                                 "the policy refused a prefetch question: a fault of the harness");
-    status = j->core->prefetch(&fault, &decode_ops, &bytes, &got);
+    status = j->core->prefetch(&fault, fl_decode_ops(), &bytes, &got);
     j->stats->mode_priv[fault.cpu.mode][r->u.decode.user]++;
     j->stats->compared[FL_CHECK_PREFETCH]++;
     hex(r->u.decode.code, n, text, sizeof text);
@@ -181,5 +99,6 @@ enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r)
         return FL_EVENT_DIVERGED;
     }
     fl_judge_say(j, "%u-bit code %s: rule %s, core agrees", bits, text, rule ? "prefetch" : "no prefetch");
+    fl_judge_ended(j, rule ? "prefetch" : "no prefetch");
     return by_decoders(j, r, rule);
 }

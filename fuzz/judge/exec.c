@@ -91,11 +91,17 @@ static bool explain(struct run *run, uint64_t cr2, uint32_t code, const struct f
     return true;
 }
 
-/* The same ip, CR2, code and world twice in a run: nothing will ever change, even when other faults came between. */
-static bool loops(struct run *run, uint64_t cr2, uint32_t code, uint64_t ip)
+uint64_t fl_judge_fault_hash(struct fl_judge *j, uint64_t cr2, uint64_t error_code)
 {
-    uint64_t fault[] = {fl_world_digest(run->j->world), ip, cr2, code};
-    uint64_t hash = XXH3_64bits(fault, sizeof fault);
+    uint64_t fault[] = {fl_world_digest(j->world), fl_world_regs(j->world)->ip, cr2, error_code};
+
+    return XXH3_64bits(fault, sizeof fault);
+}
+
+/* The same ip, CR2, code and world twice in a run: nothing will ever change, even when other faults came between. */
+static bool loops(struct run *run, uint64_t cr2, uint32_t code)
+{
+    uint64_t hash = fl_judge_fault_hash(run->j, cr2, code);
 
     for (unsigned i = 0; i < run->nfaults; i++)
         if (run->fault[i] == hash)
@@ -113,7 +119,6 @@ static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *r
     struct fl_outcome out;
     enum fl_event_end end;
     enum fl_label label;
-    bool supported;
 
     j->stats->real_faults++;
     j->stats->compared[FL_CHECK_EXECUTOR]++;
@@ -125,23 +130,31 @@ static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *r
     if (label == FL_LABEL_IMPOSSIBLE && !explain(run, cr2, code, &a))
         return stop(run, FL_EVENT_DIVERGED);
     j->stats->compared[FL_CHECK_PROGRESS]++;
-    if (loops(run, cr2, code, regs->ip))
+    if (loops(run, cr2, code))
         return stop(run, fl_judge_diverge(j, FL_CHECK_PROGRESS, "fault-loop", "progress", "same-fault-again",
                                           "ip %#" PRIx64 " CR2 %#" PRIx64 " error %#x twice in the same world",
                                           regs->ip, cr2, code));
-    end = fl_judge_one_fault(j, cr2, code, label, &out, &supported);
-    if (end != FL_EVENT_GOES_ON || !supported) {
+    end = fl_judge_one_fault(j, cr2, code, label, &out);
+    if (end != FL_EVENT_GOES_ON) {
         j->all_handled = false;
         return stop(run, end);
     }
-    /* IGNORED is right for a spurious fault, but this one is real and would come again: the run ends here. */
     end = fl_judge_after_outcome(j, &out);
-    if (out.action == FL_ACT_FIXUP) {
-        /* A fix-up that leads back to the same instruction loops by the scenario's own doing. */
+    switch (out.action) {
+    case FL_ACT_HANDLED:
+    case FL_ACT_SYNCED: return true;
+    case FL_ACT_FIXUP:
+    case FL_ACT_ERRATUM93:
+    case FL_ACT_EMULATED:
+        /* Where that leads back to the same instruction it loops by the scenario's own doing. */
         run->nfaults = 0;
-        regs->ip = out.new_ip;
+        *regs = *fl_world_regs(j->world);
+        return true;
+    default:
+        /* IGNORED and SPURIOUS are right for a fault that will not come again, but this one is real and would: the run
+         * ends here. */
+        return stop(run, end);
     }
-    return out.action == FL_ACT_HANDLED || out.action == FL_ACT_FIXUP || stop(run, end);
 }
 
 static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *regs)
@@ -193,6 +206,7 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
         j, fl_cell_run((enum fl_mode)fl_world_cpu(j->world)->mode, (enum fl_exec_end)j->result.end, j->result.faults));
     fl_judge_say(j, "%s: end %u after %u faults, ip %#" PRIx64, j->executor->name, j->result.end, j->result.faults,
                  regs->ip);
+    fl_judge_ended(j, run.stopped ? "stopped" : j->result.end == FL_END_DONE ? "done" : "other");
     if (j->result.end == FL_END_DONE) {
         j->executed++;
         j->fpu_digest = j->result.fpu_digest;
@@ -325,6 +339,9 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
                                         "(CR2 %#" PRIx64 " error %#x)",
                                         i, j->result.end, j->result.cr2, j->result.error_code);
             *regs = j->result.regs;
+        } else if (r->kind == FL_REC_TOUCH) { /* what it brings in is there; but it decides who runs */
+            fl_world_kernel_era(j->mapped_world);
+            fl_world_set_user_mode(j->mapped_world, r->u.touch.priv == FL_USER);
         }
     }
     j->stats->transparent++;

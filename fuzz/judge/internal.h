@@ -8,6 +8,7 @@
 #include <faultline/oracle/decode.h>
 
 #define FL_MAX_DECODERS 4
+#define FL_ENDINGS      8192 /* bytes of text about how events ended */
 
 /* What became of an event. */
 enum fl_event_end {
@@ -43,22 +44,54 @@ struct fl_judge {
     uint64_t fpu_digest; /* of the last of them */
     bool all_handled;    /* every fault so far was handled, nothing ended early */
     bool injected, raw, grew, executor_odd;
+
+    /* How the events of the last scenario ended. */
+    char endings[FL_ENDINGS];
+    size_t nendings;
+    bool keep_endings;
+    char passed[128]; /* of the present event: what the handler said to each of its faults */
+    size_t npassed;
+
+    /* Generations against each other (generations.c). */
+    enum fl_generation generation; /* FL_GEN_COUNT: the scenario's own; nothing is compared */
+    uint8_t
+        touch_end[FL_MAX_RECORDS]; /* enum fl_touch_end of CURRENT's run, FL_TOUCH_COUNT where it did not come so far */
+    uint64_t world_before[FL_MAX_RECORDS]; /* digest of CURRENT's world before each of those events */
+    bool same_world;                       /* the present event begins in that very world */
+    bool same_before_syncall;              /* ... or did so before the SYNCALL directly before it */
+    const struct fl_generation_row *explained[FL_TOUCH_COUNT]; /* of the present TOUCH: by how it could end */
+
+    /* The kernel half before a sync-all (syncall.c). */
+    struct fl_sync_image *image;
 };
 
 enum fl_event_end fl_judge_access(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_raw_fault(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r);
+enum fl_event_end fl_judge_touch(struct fl_judge *j, const struct fl_record *r);
+enum fl_event_end fl_judge_syncall(struct fl_judge *j);
+bool fl_judge_image_open(struct fl_judge *j); /* makes j->image; false: no memory */
+/* One TOUCH record of an SH4 machine. */
+enum fl_event_end fl_judge_p3(struct fl_judge *j, const struct fl_record *r, enum fl_touch_end *end);
+/* Runs the scenario under every generation that its mode has and compares how TOUCH events end. */
+enum fl_event_end fl_judge_generations(struct fl_judge *j, const struct fl_scenario *s);
+/* Before a TOUCH or SYNCALL under j->generation: does it begin in the world that CURRENT's begins in? */
+void fl_judge_same_world(struct fl_judge *j, enum fl_record_kind kind);
+/* All records of a scenario, under j->generation. generations: only the events that are compared between generations. */
+enum fl_event_end fl_judge_trace(struct fl_judge *j, const struct fl_scenario *s, bool generations);
 /* After the trace: runs it again with everything mapped, where that means something. */
 enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scenario *s);
 
 /* One fault through core and policy; the world's registers are the interrupted context. *out [OUT] is the core's
- * outcome when the answer is not FL_EVENT_DIVERGED; *supported says whether it was decided at all. */
+ * outcome when the answer is FL_EVENT_GOES_ON; else the answer is FL_EVENT_DIVERGED. */
 enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t error_code, enum fl_label label,
-                                     struct fl_outcome *out, bool *supported);
+                                     struct fl_outcome *out);
+/* The same ip, CR2, code and world as a number, for the fault-loop rule. */
+uint64_t fl_judge_fault_hash(struct fl_judge *j, uint64_t cr2, uint64_t error_code);
 
-/* What a decided outcome means for the trace. A fix-up moves the world's ip; anything but "handled" clears
- * j->all_handled. */
+/* What a decided outcome means for the trace. A fix-up moves the world's ip (a vsyscall its stack pointer as well);
+ * anything but "handled" clears j->all_handled. */
 enum fl_event_end fl_judge_after_outcome(struct fl_judge *j, const struct fl_outcome *out);
 
 /* Puts an EXEC record's code and its closing int3 into memory. */
@@ -67,6 +100,10 @@ void fl_judge_place_code(struct fl_world *w, const struct fl_record *r);
 /* A divergence that the judge finds by itself. Text arguments are static. */
 enum fl_event_end fl_judge_diverge(struct fl_judge *j, enum fl_check check, const char *row, const char *expected,
                                    const char *actual, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* What the handler said to a fault of the present event; and how the event ended. */
+void fl_judge_passed(struct fl_judge *j, const char *what);
+void fl_judge_ended(struct fl_judge *j, const char *how);
 
 static inline void fl_judge_cell(struct fl_judge *j, unsigned cell)
 {

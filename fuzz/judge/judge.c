@@ -8,7 +8,7 @@
 
 const char *fl_target_name(enum fl_target target)
 {
-    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "all"};
+    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "vmalloc", "all"};
 
     return (unsigned)target < FL_TARGET_COUNT ? names[target] : "?";
 }
@@ -63,6 +63,11 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
         goto fail;
     }
     j->stats->magic = FL_STATS_MAGIC;
+    j->generation = FL_GEN_COUNT;
+    if (!fl_judge_image_open(j)) {
+        snprintf(why, 256, "out of memory");
+        goto fail;
+    }
     if (fl_world_open(&j->world) != FL_OK) {
         snprintf(why, 256, "cannot map guest memory");
         goto fail;
@@ -97,6 +102,7 @@ void fl_judge_close(struct fl_judge *j)
         fl_world_close(j->world);
     if (!j->options.stats)
         free(j->stats);
+    free(j->image);
     free(j);
 }
 
@@ -157,13 +163,52 @@ enum fl_event_end fl_judge_diverge(struct fl_judge *j, enum fl_check check, cons
     return FL_EVENT_DIVERGED;
 }
 
+/* ---- how events ended ------------------------------------------------------------------------------------------- */
+
+void fl_judge_passed(struct fl_judge *j, const char *what)
+{
+    int n;
+
+    if (!j->keep_endings)
+        return;
+    n = snprintf(j->passed + j->npassed, sizeof j->passed - j->npassed, "%s%s", j->npassed ? ", " : "", what);
+    if (n > 0 && j->npassed + (size_t)n < sizeof j->passed)
+        j->npassed += (size_t)n;
+}
+
+void fl_judge_ended(struct fl_judge *j, const char *how)
+{
+    size_t room = sizeof j->endings - j->nendings;
+    int n;
+
+    if (!j->keep_endings)
+        return;
+    n = snprintf(j->endings + j->nendings, room, "record %u: %s%s%s\n", j->record + 1, how, j->npassed ? " after " : "",
+                 j->passed);
+    if (n > 0 && (size_t)n < room)
+        j->nendings += (size_t)n;
+    else
+        j->endings[j->nendings] = 0;
+}
+
+const char *fl_judge_endings(const struct fl_judge *j)
+{
+    return j->endings;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
+
 bool fl_target_judges(enum fl_target target, enum fl_record_kind kind)
 {
+    bool all = target == FL_TARGET_ALL;
+
     switch (kind) {
-    case FL_REC_ACCESS: return target == FL_TARGET_WALK || target == FL_TARGET_ALL;
+    case FL_REC_ACCESS: return all || target == FL_TARGET_WALK;
     case FL_REC_FAULT:
-    case FL_REC_EXEC: return target == FL_TARGET_FAULT || target == FL_TARGET_ALL;
-    case FL_REC_DECODE: return target == FL_TARGET_PREFETCH || target == FL_TARGET_ALL;
+    case FL_REC_EXEC: return all || target == FL_TARGET_FAULT;
+    case FL_REC_DECODE: return all || target == FL_TARGET_PREFETCH;
+    case FL_REC_TOUCH: return all || target == FL_TARGET_FAULT || target == FL_TARGET_VMALLOC;
+    case FL_REC_SYNCALL: return all || target == FL_TARGET_VMALLOC;
     default: return false;
     }
 }
@@ -172,50 +217,93 @@ static enum fl_event_end judge_event(struct fl_judge *j, const struct fl_record 
 {
     enum fl_event_end end;
 
+    j->npassed = 0;
+    j->passed[0] = 0;
+    if (fl_world_sh4(j->world) && r->kind != FL_REC_TOUCH) {
+        j->stats->unsupported++; /* an SH4 has no x86 tables, instructions or error codes */
+        return FL_EVENT_GOES_ON;
+    }
     fl_world_event_begin(j->world);
+    fl_judge_same_world(j, (enum fl_record_kind)r->kind);
     switch (r->kind) {
     case FL_REC_ACCESS: end = fl_judge_access(j, r); break;
     case FL_REC_FAULT: end = fl_judge_raw_fault(j, r); break;
     case FL_REC_EXEC: end = fl_judge_exec(j, r); break;
+    case FL_REC_TOUCH: end = fl_judge_touch(j, r); break;
+    case FL_REC_SYNCALL: end = fl_judge_syncall(j); break;
     default: end = fl_judge_decode(j, r); break;
     }
     fl_world_event_end(j->world);
     return end;
 }
 
-bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record)
+/* Is that a kind whose ends are compared between generations? */
+static bool compared_by_generation(enum fl_record_kind kind)
+{
+    return kind == FL_REC_TOUCH || kind == FL_REC_SYNCALL;
+}
+
+enum fl_event_end fl_judge_trace(struct fl_judge *j, const struct fl_scenario *s, bool generations)
 {
     enum fl_event_end end = FL_EVENT_GOES_ON;
 
-    j->stats->executions++;
     j->executed = 0;
     j->all_handled = true;
-    j->injected = j->raw = j->grew = j->executor_odd = false;
+    j->injected = j->raw = j->grew = j->executor_odd = j->same_before_syncall = false;
     fl_world_begin(j->world, &s->machine);
     for (unsigned i = 0; i < s->nrecords; i++) {
         const struct fl_record *r = &s->records[i];
+        enum fl_record_kind kind = (enum fl_record_kind)r->kind;
 
-        if (!fl_record_is_event((enum fl_record_kind)r->kind)) {
+        if (!fl_record_is_event(kind)) {
             fl_world_apply(j->world, r);
-            j->injected |= r->kind == FL_REC_INJECT;
+            j->injected |= kind == FL_REC_INJECT;
+            j->same_before_syncall = false;
             continue;
         }
-        if (end != FL_EVENT_GOES_ON || !fl_target_judges(j->options.target, (enum fl_record_kind)r->kind)) {
+        if (generations && !compared_by_generation(kind))
+            continue;
+        if (end != FL_EVENT_GOES_ON || !fl_target_judges(j->options.target, kind)) {
             j->stats->events_skipped++;
             continue;
         }
         j->record = i;
         end = judge_event(j, r);
         if (end == FL_EVENT_DIVERGED)
-            goto diverged;
+            return end;
         j->stats->events++;
     }
     j->record = s->nrecords;
-    if (j->executor && j->options.target != FL_TARGET_WALK && j->options.target != FL_TARGET_PREFETCH &&
-        fl_judge_transparency(j, s) == FL_EVENT_DIVERGED)
-        goto diverged;
+    return end;
+}
+
+static bool has_touch(const struct fl_scenario *s)
+{
+    for (unsigned i = 0; i < s->nrecords; i++)
+        if (compared_by_generation((enum fl_record_kind)s->records[i].kind))
+            return true;
     return false;
-diverged:
+}
+
+bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record)
+{
+    enum fl_target target = j->options.target;
+    enum fl_event_end end = FL_EVENT_GOES_ON;
+
+    j->stats->executions++;
+    j->nendings = 0;
+    j->endings[0] = 0;
+    j->keep_endings = j->options.endings;
+    if (target != FL_TARGET_VMALLOC) {
+        end = fl_judge_trace(j, s, false);
+        if (end != FL_EVENT_DIVERGED && j->executor && target != FL_TARGET_WALK && target != FL_TARGET_PREFETCH)
+            end = fl_judge_transparency(j, s);
+    }
+    j->keep_endings &= target == FL_TARGET_VMALLOC;
+    if (end != FL_EVENT_DIVERGED && (target == FL_TARGET_VMALLOC || (target == FL_TARGET_ALL && has_touch(s))))
+        end = fl_judge_generations(j, s);
+    if (end != FL_EVENT_DIVERGED)
+        return false;
     *d = j->divergence;
     *record = j->record;
     return true;

@@ -10,17 +10,22 @@ enum fl_record_kind fl_kind_for_target(struct fl_mutation *m)
     static const uint8_t walk[] = {FL_REC_MAP,    FL_REC_MAP,    FL_REC_ENTRY,  FL_REC_ENTRY,
                                    FL_REC_ENTRY,  FL_REC_ACCESS, FL_REC_ACCESS, FL_REC_ACCESS,
                                    FL_REC_ACCESS, FL_REC_BYTES,  FL_REC_VMA,    FL_REC_REGS};
-    static const uint8_t fault[] = {FL_REC_VMA,     FL_REC_VMA,   FL_REC_VMA,    FL_REC_FAULT, FL_REC_FAULT,
-                                    FL_REC_FAULT,   FL_REC_EXEC,  FL_REC_EXEC,   FL_REC_EXEC,  FL_REC_GPR,
-                                    FL_REC_GPR,     FL_REC_REGS,  FL_REC_REGS,   FL_REC_UNMAP, FL_REC_PROTECT,
-                                    FL_REC_ZAP,     FL_REC_BYTES, FL_REC_INJECT, FL_REC_MAP,   FL_REC_ENTRY,
-                                    FL_REC_EXTABLE, FL_REC_INJECT};
+    static const uint8_t fault[] = {
+        FL_REC_VMA,     FL_REC_VMA,    FL_REC_VMA,   FL_REC_FAULT,  FL_REC_FAULT, FL_REC_FAULT, FL_REC_EXEC,
+        FL_REC_EXEC,    FL_REC_EXEC,   FL_REC_GPR,   FL_REC_GPR,    FL_REC_REGS,  FL_REC_REGS,  FL_REC_UNMAP,
+        FL_REC_PROTECT, FL_REC_ZAP,    FL_REC_BYTES, FL_REC_INJECT, FL_REC_MAP,   FL_REC_ENTRY, FL_REC_EXTABLE,
+        FL_REC_INJECT,  FL_REC_INJECT, FL_REC_TOUCH, FL_REC_TOUCH,  FL_REC_LDT,   FL_REC_CS,    FL_REC_IOREMAP};
+    static const uint8_t vmalloc[] = {FL_REC_IOREMAP, FL_REC_IOREMAP, FL_REC_IOREMAP, FL_REC_IOUNMAP, FL_REC_IOUNMAP,
+                                      FL_REC_FORK,    FL_REC_FORK,    FL_REC_SWITCH,  FL_REC_SWITCH,  FL_REC_TOUCH,
+                                      FL_REC_TOUCH,   FL_REC_TOUCH,   FL_REC_TOUCH,   FL_REC_SYNCALL, FL_REC_SYNCALL,
+                                      FL_REC_ENTRY,   FL_REC_ENTRY,   FL_REC_MAP};
     static const uint8_t prefetch[] = {FL_REC_DECODE, FL_REC_DECODE, FL_REC_DECODE, FL_REC_REGS};
 
     switch (m->target) {
     case FL_TARGET_WALK: return (enum fl_record_kind)FL_PICK(m, walk);
     case FL_TARGET_FAULT: return (enum fl_record_kind)FL_PICK(m, fault);
     case FL_TARGET_PREFETCH: return (enum fl_record_kind)FL_PICK(m, prefetch);
+    case FL_TARGET_VMALLOC: return (enum fl_record_kind)FL_PICK(m, vmalloc);
     default: return (enum fl_record_kind)fl_below(m, FL_REC_COUNT);
     }
 }
@@ -71,6 +76,25 @@ static void change_code(struct fl_mutation *m, uint8_t *n, uint8_t code[FL_MAX_C
         code[at] = r & 8 ? (uint8_t)(r >> 16) : (uint8_t)(code[at] ^ 1u << (r >> 16 & 7));
         break;
     }
+}
+
+/* Selectors that kernels have (the flat ones, Xen's), or one of the LDT. */
+static uint16_t random_selector(struct fl_mutation *m)
+{
+    static const uint16_t some[] = {0x23, 0x23, 0x33, 0x2b, 0x10, 0x08, 0x60, 0x73, 0xe033, 0, 4, 0x27, 0x37};
+    uint64_t r = fl_draw(m);
+
+    switch (r & 3) {
+    case 0: return (uint16_t)((r >> 8 & 3) << 3 | 7);
+    case 1: return r & 4 ? (uint16_t)((r >> 8 & (FL_MAX_LDT - 1)) << 3 | 7) : (uint16_t)(r >> 8);
+    default: return FL_PICK(m, some);
+    }
+}
+
+/* Kernel mappings are mostly the kernel's to touch. */
+static uint8_t random_priv(struct fl_mutation *m)
+{
+    return fl_below(m, 8) < (m->target == FL_TARGET_FAULT ? 5 : 1) ? FL_USER : FL_SUPERVISOR;
 }
 
 void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl_record *r)
@@ -153,6 +177,35 @@ void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl
         r->u.decode.fetch = (random >> 2 & 15) == 0;
         r->u.decode.n = (uint8_t)fl_prefetch_bytes(m, FL_IDIOM_RUN, r->u.decode.bits, r->u.decode.code);
         break;
+    case FL_REC_IOREMAP:
+        r->u.ioremap.va = fl_value_vmalloc_page(m);
+        r->u.ioremap.leaves = (uint16_t)(1 + (random & 0x300 ? random >> 16 & 3 : random >> 16 & 0xff));
+        r->u.ioremap.frame = (uint16_t)(random >> 32 & 1023);
+        r->u.ioremap.level = (uint8_t)(1 + (random & 1 ? 0 : random >> 4 & 3));
+        r->u.ioremap.flags = (uint8_t)(random & 14 ? FL_MAP_PRESENT | FL_MAP_WRITE : random >> 48);
+        break;
+    case FL_REC_IOUNMAP:
+        r->u.iounmap.start = fl_value_vmalloc_page(m);
+        r->u.iounmap.pages = fl_value_pages(m);
+        break;
+    case FL_REC_FORK: r->u.mm.mm = (uint8_t)(1 + random % (FL_MAX_MMS - 1)); break;
+    case FL_REC_SWITCH:
+        r->u.mm.mm = (uint8_t)(random % (FL_MM_NONE + 1));
+        r->u.mm.lag = (random >> 32 & 3) == 0;
+        break;
+    case FL_REC_LDT:
+        r->u.ldt.index = (uint8_t)(random & 16 ? random & 3 : random & (FL_MAX_LDT - 1));
+        r->u.ldt.bits = fl_value_bits(m);
+        r->u.ldt.base = random & 0x300 ? (uint32_t)fl_value_user_page(m) : fl_value_number(m);
+        r->u.ldt.limit = random & 0xc00 ? UINT32_MAX : fl_value_number(m);
+        break;
+    case FL_REC_CS: r->u.cs.selector = random_selector(m); break;
+    case FL_REC_TOUCH:
+        r->u.touch.va = fl_value_address(m);
+        r->u.touch.kind = (uint8_t)(random % FL_ACCESS_KIND_COUNT);
+        r->u.touch.priv = random_priv(m);
+        break;
+    case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
 }
@@ -288,6 +341,56 @@ void fl_record_change_field(struct fl_mutation *m, struct fl_record *r)
         else
             r->u.decode.fetch ^= 1;
         break;
+    case FL_REC_IOREMAP:
+        if (low)
+            r->u.ioremap.va = random & 4 ? fl_value_vmalloc_page(m) : fl_value_address(m);
+        else if (other)
+            r->u.ioremap.level = (uint8_t)(1 + (random >> 4) % 3);
+        else if (random & 4)
+            r->u.ioremap.leaves = (uint16_t)(1 + (random & 8 ? random >> 16 & 3 : random >> 16 & 0xff));
+        else if (random & 8)
+            r->u.ioremap.flags ^= flip;
+        else
+            r->u.ioremap.frame = (uint16_t)(random >> 16 & 1023);
+        break;
+    case FL_REC_IOUNMAP:
+        if (low)
+            r->u.iounmap.start = fl_value_vmalloc_page(m);
+        else
+            r->u.iounmap.pages = fl_value_pages(m);
+        break;
+    case FL_REC_FORK:
+        if (low && other)
+            r->kind = FL_REC_SWITCH;
+        else
+            r->u.mm.mm = (uint8_t)(1 + random % (FL_MAX_MMS - 1));
+        break;
+    case FL_REC_SWITCH:
+        if (low)
+            r->u.mm.mm = (uint8_t)((random >> 8) % (FL_MM_NONE + 1));
+        else
+            r->u.mm.lag ^= 1;
+        break;
+    case FL_REC_LDT:
+        if (low && other)
+            r->u.ldt.base = (uint32_t)fl_value_address(m);
+        else if (low)
+            r->u.ldt.limit = fl_value_number(m);
+        else if (other)
+            r->u.ldt.bits = fl_value_bits(m);
+        else
+            r->u.ldt.index = (uint8_t)(random >> 8 & (FL_MAX_LDT - 1));
+        break;
+    case FL_REC_CS: r->u.cs.selector = random_selector(m); break;
+    case FL_REC_TOUCH:
+        if (low)
+            r->u.touch.va = fl_value_address(m);
+        else if (other)
+            r->u.touch.kind = (uint8_t)((random >> 8) % FL_ACCESS_KIND_COUNT);
+        else
+            r->u.touch.priv ^= 1;
+        break;
+    case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
 }

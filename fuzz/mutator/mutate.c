@@ -122,14 +122,52 @@ static void insert_random(struct fl_mutation *m)
     fl_records_insert(m, at, &r, 1);
 }
 
-static void change_mode(struct fl_mutation *m)
+void fl_mutation_set_mode(struct fl_mutation *m, enum fl_mode mode, bool sh4)
 {
+    struct fl_machine *c = &m->machine;
+    const unsigned number = fl_generation_number((enum fl_mode)c->mode, c->sh4, c->generation);
+    const bool wide = is_ia32e(mode);
+
+    if (wide != is_ia32e(c->mode))
+        c->idt = wide ? 0 : FL_IDT;
+    c->mode = (uint8_t)mode;
+    c->sh4 = sh4;
+    c->code_bits = fl_value_bits(m);
+    c->generation = fl_generation_at(mode, sh4, number);
+    c->vmalloc_start = c->vmalloc_end = 0;
+    fl_machine_canonical(c);
     m->machine_changed = true;
-    m->machine.mode = (uint8_t)((m->machine.mode + 1 + fl_below(m, FL_MODE_COUNT - 1)) % FL_MODE_COUNT);
-    m->machine.code_bits = fl_value_bits(m);
-    fl_machine_canonical(&m->machine);
+    m->ops |= 1u << FL_OP_MODE;
     for (uint32_t i = 0; i < m->n; i++)
         recode(m, i);
+}
+
+static void change_mode(struct fl_mutation *m)
+{
+    const bool may_be_sh4 = m->target == FL_TARGET_VMALLOC || m->target >= FL_TARGET_ALL;
+
+    if (may_be_sh4 && fl_one_in(m, 8))
+        fl_mutation_set_mode(m, FL_MODE_2LEVEL, !m->machine.sh4);
+    else
+        fl_mutation_set_mode(m, (enum fl_mode)((m->machine.mode + 1 + fl_below(m, FL_MODE_COUNT - 1)) % FL_MODE_COUNT),
+                             false);
+}
+
+bool fl_want_wide(struct fl_mutation *m, bool wide)
+{
+    if (fl_is_ia32e(m) == wide && !m->machine.sh4)
+        return true;
+    if (m->n != 0 && !fl_one_in(m, 4))
+        return false;
+    fl_mutation_set_mode(m, (enum fl_mode)((wide ? FL_MODE_4LEVEL : FL_MODE_2LEVEL) + fl_below(m, 2)), false);
+    return true;
+}
+
+bool fl_want_sh4(struct fl_mutation *m)
+{
+    if (!m->machine.sh4 && (m->n == 0 || fl_one_in(m, 4)))
+        fl_mutation_set_mode(m, FL_MODE_2LEVEL, true);
+    return m->machine.sh4;
 }
 
 struct fl_record *fl_idiom_add(struct fl_idiom_out *out, enum fl_record_kind kind)
@@ -141,13 +179,31 @@ struct fl_record *fl_idiom_add(struct fl_idiom_out *out, enum fl_record_kind kin
     return r;
 }
 
-static void insert_idiom(struct fl_mutation *m)
+static enum fl_idiom choose_idiom(struct fl_mutation *m, enum fl_target target)
 {
     static const enum fl_idiom walk[] = {FL_IDIOM_WALK, FL_IDIOM_WALK, FL_IDIOM_TWINS};
-    static const enum fl_idiom fault[] = {FL_IDIOM_EXEC,  FL_IDIOM_EXEC,  FL_IDIOM_EXEC,   FL_IDIOM_KERNEL,
-                                          FL_IDIOM_FETCH, FL_IDIOM_RAW,   FL_IDIOM_RAW,    FL_IDIOM_STACK,
-                                          FL_IDIOM_STACK, FL_IDIOM_FIXUP, FL_IDIOM_CHANGE, FL_IDIOM_INJECT};
+    static const enum fl_idiom fault[] = {
+        FL_IDIOM_EXEC,     FL_IDIOM_EXEC,     FL_IDIOM_EXEC,  FL_IDIOM_EXEC,     FL_IDIOM_KERNEL,  FL_IDIOM_FETCH,
+        FL_IDIOM_RAW,      FL_IDIOM_RAW,      FL_IDIOM_STACK, FL_IDIOM_STACK,    FL_IDIOM_FIXUP,   FL_IDIOM_CHANGE,
+        FL_IDIOM_INJECT,   FL_IDIOM_RETRY,    FL_IDIOM_RETRY, FL_IDIOM_STARVED,  FL_IDIOM_POISON,  FL_IDIOM_EARLY,
+        FL_IDIOM_EARLY,    FL_IDIOM_HIGH,     FL_IDIOM_HIGH,  FL_IDIOM_SPURIOUS, FL_IDIOM_ERRATUM, FL_IDIOM_ERRATUM,
+        FL_IDIOM_VSYSCALL, FL_IDIOM_VSYSCALL, FL_IDIOM_VM86,  FL_IDIOM_SEGMENT,  FL_IDIOM_REPORT,  FL_IDIOM_REPORT,
+        FL_IDIOM_KPROBE};
     static const enum fl_idiom prefetch[] = {FL_IDIOM_RUN, FL_IDIOM_RUN, FL_IDIOM_NEAR, FL_IDIOM_CUT, FL_IDIOM_EDGE_IP};
+    static const enum fl_idiom vmalloc[] = {FL_IDIOM_LATE,  FL_IDIOM_LATE,  FL_IDIOM_LARGE, FL_IDIOM_LAG,
+                                            FL_IDIOM_REMAP, FL_IDIOM_STALE, FL_IDIOM_STALE, FL_IDIOM_LIMITS,
+                                            FL_IDIOM_SYNC,  FL_IDIOM_SYNC,  FL_IDIOM_P3};
+
+    switch (target) {
+    case FL_TARGET_WALK: return FL_PICK(m, walk);
+    case FL_TARGET_FAULT: return FL_PICK(m, fault);
+    case FL_TARGET_PREFETCH: return FL_PICK(m, prefetch);
+    default: return FL_PICK(m, vmalloc);
+    }
+}
+
+static void insert_idiom(struct fl_mutation *m)
+{
     enum fl_target target = m->target;
     struct fl_idiom_out out;
     enum fl_idiom idiom;
@@ -161,19 +217,19 @@ static void insert_idiom(struct fl_mutation *m)
     /* Behind everything as often as not: it then finds the world that the trace has made. */
     at = fl_one_in(m, 2) ? m->n : fl_below(m, m->n + 1);
     out.n = 0;
-    if (target == FL_TARGET_WALK) {
-        idiom = FL_PICK(m, walk);
+    idiom = choose_idiom(m, target);
+    if (target == FL_TARGET_WALK)
         fl_idiom_walk(m, idiom, &out);
-    } else if (target == FL_TARGET_FAULT) {
-        idiom = FL_PICK(m, fault);
-        if (idiom <= FL_IDIOM_FETCH)
-            fl_idiom_exec(m, idiom, &out);
-        else
-            fl_idiom_fault(m, idiom, &out);
-    } else {
-        idiom = FL_PICK(m, prefetch);
+    else if (target == FL_TARGET_PREFETCH)
         fl_idiom_prefetch(m, idiom, &out);
-    }
+    else if (target == FL_TARGET_VMALLOC)
+        fl_idiom_vmalloc(m, idiom, &out);
+    else if (idiom <= FL_IDIOM_FETCH)
+        fl_idiom_exec(m, idiom, &out);
+    else if (idiom <= FL_IDIOM_POISON)
+        fl_idiom_fault(m, idiom, &out);
+    else
+        fl_idiom_kernel(m, idiom, &out);
     if (idiom == FL_IDIOM_INJECT) {
         /* In front of an event that is there, when one turns up. */
         for (uint32_t i = 0, i0 = at; i < m->n && i < 16; i++) {
@@ -186,7 +242,7 @@ static void insert_idiom(struct fl_mutation *m)
             }
         }
     }
-    m->idioms |= 1u << idiom;
+    m->idioms |= UINT64_C(1) << idiom;
     fl_records_insert(m, at, out.r, out.n);
 }
 
@@ -220,10 +276,7 @@ static void apply(struct fl_mutation *m, enum fl_mutation_op op)
         break;
     }
     case FL_OP_SWAP: swap_records(m); break;
-    case FL_OP_MACHINE:
-        m->machine_changed = true;
-        fl_machine_change_field(m);
-        break;
+    case FL_OP_MACHINE: fl_machine_change_field(m); break;
     case FL_OP_MODE: change_mode(m); break;
     case FL_OP_IDIOM: insert_idiom(m); break;
     case FL_OP_COUNT: break;
@@ -270,7 +323,7 @@ static void store_machine(const struct fl_machine *machine, uint8_t *data)
 }
 
 size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t seed, enum fl_target target,
-                        uint32_t *ops, uint32_t *idioms)
+                        uint32_t *ops, uint64_t *idioms)
 {
     struct fl_mutation m = {.rng = (uint64_t)seed << 32 | size, .target = target};
     uint8_t small[FL_MACHINE_BYTES];
@@ -302,6 +355,9 @@ size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t se
             recode(&m, m.n++);
         }
     }
+    /* Nothing of an SH4 is judged there. */
+    if (m.machine.sh4 && target != FL_TARGET_VMALLOC && target < FL_TARGET_ALL)
+        fl_mutation_set_mode(&m, FL_MODE_2LEVEL, false);
     do
         apply(&m, choose(&m));
     while (fl_one_in(&m, 3));
@@ -317,7 +373,8 @@ size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t se
 
 size_t fl_mutate(uint8_t *data, size_t size, size_t max_size, uint32_t seed, enum fl_target target)
 {
-    uint32_t ops, idioms;
+    uint32_t ops;
+    uint64_t idioms;
 
     return fl_mutate_traced(data, size, max_size, seed, target, &ops, &idioms);
 }

@@ -21,20 +21,40 @@ enum fl_mutation_op {
 };
 
 enum fl_idiom {
-    FL_IDIOM_WALK,    /* map, entries on its path changed, accesses of each kind */
-    FL_IDIOM_TWINS,   /* two mappings that share tables, accesses that cross from one to the other */
-    FL_IDIOM_EXEC,    /* code VMA, data VMA, a catalogue instruction aimed at it */
-    FL_IDIOM_KERNEL,  /* the same from kernel code, with an exception-table entry */
-    FL_IDIOM_FETCH,   /* code that straddles a page edge or jumps where it must not */
-    FL_IDIOM_RAW,     /* a VMA and raw faults at its edges */
-    FL_IDIOM_STACK,   /* a growing stack and faults below it */
-    FL_IDIOM_CHANGE,  /* fault, then unmap, protect or zap, then the same fault */
-    FL_IDIOM_FIXUP,   /* a raw kernel fault with an exception-table entry */
-    FL_IDIOM_INJECT,  /* a keyed answer in front of an event */
-    FL_IDIOM_RUN,     /* prefix run and prefetch opcode */
-    FL_IDIOM_NEAR,    /* nearly that */
-    FL_IDIOM_CUT,     /* that, cut off or too long */
-    FL_IDIOM_EDGE_IP, /* a prefetch at the edge of user space, of a segment or of the address space */
+    FL_IDIOM_WALK,     /* map, entries on its path changed, accesses of each kind */
+    FL_IDIOM_TWINS,    /* two mappings that share tables, accesses that cross from one to the other */
+    FL_IDIOM_EXEC,     /* code VMA, data VMA, a catalogue instruction aimed at it */
+    FL_IDIOM_KERNEL,   /* the same from kernel code, with an exception-table entry */
+    FL_IDIOM_FETCH,    /* code that straddles a page edge or jumps where it must not */
+    FL_IDIOM_RAW,      /* a VMA and raw faults at its edges */
+    FL_IDIOM_STACK,    /* a growing stack and faults below it */
+    FL_IDIOM_CHANGE,   /* fault, then unmap, protect or zap, then the same fault */
+    FL_IDIOM_FIXUP,    /* a raw kernel fault with an exception-table entry */
+    FL_IDIOM_INJECT,   /* a keyed answer in front of an event */
+    FL_IDIOM_RETRY,    /* handle_mm_fault asks for another try, then anything */
+    FL_IDIOM_STARVED,  /* init without memory, and what happens while it waits */
+    FL_IDIOM_POISON,   /* no page, or a poisoned one, with and without a prefetch at ip */
+    FL_IDIOM_EARLY,    /* refused before the lock: SMAP, a kernel fetch from user space; or by a protection key */
+    FL_IDIOM_HIGH,     /* faults at kernel addresses */
+    FL_IDIOM_SPURIOUS, /* the same where the tables permit the access, or nearly */
+    FL_IDIOM_ERRATUM,  /* 93 and 100 of the K8, Pentium F00F */
+    FL_IDIOM_VSYSCALL, /* calls of the vsyscall page */
+    FL_IDIOM_VM86,     /* the screen of a virtual-8086 task */
+    FL_IDIOM_SEGMENT,  /* a prefetch in a segment of the LDT */
+    FL_IDIOM_REPORT,   /* what is printed: corrupt tables, oopses, segfault lines */
+    FL_IDIOM_KPROBE,   /* faults of a kprobe */
+    FL_IDIOM_RUN,      /* prefix run and prefetch opcode */
+    FL_IDIOM_NEAR,     /* nearly that */
+    FL_IDIOM_CUT,      /* that, cut off or too long */
+    FL_IDIOM_EDGE_IP,  /* a prefetch at the edge of user space, of a segment or of the address space */
+    FL_IDIOM_LATE,     /* a kernel mapping made after the fork, touched from both sides */
+    FL_IDIOM_LARGE,    /* large leaves across the edge of what an address space has of its own */
+    FL_IDIOM_LAG,      /* touched in the middle of a context switch, or by a kernel thread */
+    FL_IDIOM_REMAP,    /* unmapped, and mapped again in another size */
+    FL_IDIOM_STALE,    /* junk where the copy belongs */
+    FL_IDIOM_LIMITS,   /* around the ends of the vmalloc range */
+    FL_IDIOM_SYNC,     /* sync-all between the changes */
+    FL_IDIOM_P3,       /* SH4: the coherent-DMA part and its end */
     FL_IDIOM_COUNT
 };
 
@@ -45,7 +65,8 @@ struct fl_mutation {
     enum fl_target target;
     struct fl_machine machine;
     bool machine_changed;
-    uint32_t ops, idioms; /* bit sets of what was done */
+    uint32_t ops; /* bit sets of what was done */
+    uint64_t idioms;
 };
 
 /* ---- the generator ---------------------------------------------------------------------------------------------- */
@@ -81,9 +102,25 @@ void fl_record_store(struct fl_mutation *m, uint32_t i, const struct fl_record *
 /* Puts records in front of record `at`. Where there is no room, they overwrite from as far forward as is needed. */
 void fl_records_insert(struct fl_mutation *m, uint32_t at, const struct fl_record *r, uint32_t count);
 
+/* Another mode or arch: fields that do not exist there become usual, and every record canonical for it. */
+void fl_mutation_set_mode(struct fl_mutation *m, enum fl_mode mode, bool sh4);
+/* Makes sure of an x86 with (or without) IA-32e mode where that costs little: in an empty trace, or one time in four.
+ * Answers whether it is one now. */
+bool fl_want_wide(struct fl_mutation *m, bool wide);
+bool fl_want_sh4(struct fl_mutation *m);
+
 /* fl_mutate, and what it did. */
 size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t seed, enum fl_target target,
-                        uint32_t *ops, uint32_t *idioms);
+                        uint32_t *ops, uint64_t *idioms);
+
+/* Where a 64-bit kernel lies, and a few pages of 32-bit ones (fuzz/world). A wrong value here would only make worse
+ * inputs. */
+#define FL_TEXT_START    UINT64_C(0xffffffff81000000)
+#define FL_TEXT_END      UINT64_C(0xffffffff82000000) /* both inclusive */
+#define FL_MODULES_START UINT64_C(0xffffffffa0000000)
+#define FL_MODULES_END   UINT64_C(0xffffffffff000000)
+#define FL_IDT           0xfffbf000u
+#define FL_VSYSCALL      UINT64_C(0xffffffffff600000)
 
 /* ---- values that matter (values.c) ------------------------------------------------------------------------------ */
 
@@ -92,7 +129,19 @@ static inline bool fl_is_ia32e(const struct fl_mutation *m)
     return m->machine.mode == FL_MODE_4LEVEL || m->machine.mode == FL_MODE_5LEVEL;
 }
 
+/* What each address space has of its own of the kernel's tables: shift of the index of its entries. */
+static inline unsigned fl_own_shift(const struct fl_mutation *m)
+{
+    static const uint8_t shifts[FL_MODE_COUNT] = {22, 21, 39, 48};
+
+    return shifts[m->machine.mode & 3];
+}
+
 uint64_t fl_value_task_size(const struct fl_mutation *m);
+uint64_t fl_value_vmalloc_start(const struct fl_mutation *m);     /* as the machine says, or where the mode has it */
+uint64_t fl_value_vmalloc_end(const struct fl_mutation *m);       /* exclusive */
+uint64_t fl_value_vmalloc_page(struct fl_mutation *m);            /* page aligned, in the vmalloc range or beside it */
+uint64_t fl_value_vmalloc_edge(struct fl_mutation *m);            /* a byte beside an end or an edge inside */
 uint64_t fl_value_address(struct fl_mutation *m);                 /* anywhere that matters */
 uint64_t fl_value_user_page(struct fl_mutation *m);               /* page aligned, mappable in user space */
 uint64_t fl_value_kernel_page(struct fl_mutation *m);             /* page aligned, above user space, canonical */
@@ -110,6 +159,8 @@ enum fl_record_kind fl_kind_for_target(struct fl_mutation *m);
 void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl_record *r);
 void fl_record_change_field(struct fl_mutation *m, struct fl_record *r);
 void fl_machine_change_field(struct fl_mutation *m);
+void fl_machine_changed(struct fl_mutation *m); /* after any change of m->machine */
+void fl_machine_settle(struct fl_mutation *m);  /* a task that may sleep in handle_mm_fault */
 
 #define FL_IDIOM_MAX_RECORDS 20
 
@@ -125,7 +176,23 @@ struct fl_record *fl_idiom_add(struct fl_idiom_out *out, enum fl_record_kind kin
 void fl_idiom_walk(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_exec(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_fault(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+void fl_idiom_kernel(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+void fl_idiom_segment(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_report(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_kprobe(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_prefetch(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+
+/* Records that many idioms begin with. */
+struct fl_record *fl_add_vma(struct fl_idiom_out *out, uint64_t start, uint32_t pages, unsigned flags);
+struct fl_record *fl_add_fault(struct fl_idiom_out *out, uint64_t cr2, uint32_t code);
+struct fl_record *fl_add_regs(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t ip, uint64_t sp, bool user);
+void fl_add_touch(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va);
+void fl_add_inject(struct fl_idiom_out *out, enum fl_inject_op op);
+void fl_add_kernel_map(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level, unsigned flags);
+void fl_add_ldt(struct fl_idiom_out *out, unsigned index, unsigned bits, uint32_t base, uint32_t limit);
+void fl_add_cs(struct fl_idiom_out *out, unsigned selector);
+void fl_add_extable(struct fl_idiom_out *out, uint64_t ip, uint64_t fixup);
 
 /* Instruction bytes for a DECODE record, or any other record that holds code. Answers how many, 0..15. */
 unsigned fl_prefetch_bytes(struct fl_mutation *m, enum fl_idiom idiom, unsigned bits, uint8_t code[FL_MAX_CODE]);

@@ -6,17 +6,23 @@
 
 #define PAGE 4096u
 
-/* As the world sets TASK_SIZE for each mode and split (fuzz/world/machine.c). A wrong value here would only make worse
- * inputs. */
 uint64_t fl_value_task_size(const struct fl_mutation *m)
 {
-    static const uint32_t splits[3] = {0xc0000000, 0x80000000, 0x40000000};
+    return fl_native_task_size(&m->machine);
+}
 
-    switch (m->machine.mode) {
-    case FL_MODE_4LEVEL: return UINT64_C(0x00007ffffffff000);
-    case FL_MODE_5LEVEL: return UINT64_C(0x00fffffffffff000);
-    default: return splits[m->machine.split % 3];
-    }
+uint64_t fl_value_vmalloc_start(const struct fl_mutation *m)
+{
+    const struct fl_machine *c = &m->machine;
+
+    return c->vmalloc_start ? c->vmalloc_start : fl_native_vmalloc((enum fl_mode)c->mode, c->sh4).start;
+}
+
+uint64_t fl_value_vmalloc_end(const struct fl_mutation *m)
+{
+    const struct fl_machine *c = &m->machine;
+
+    return c->vmalloc_end ? c->vmalloc_end : fl_native_vmalloc((enum fl_mode)c->mode, c->sh4).end;
 }
 
 /* First address of the non-canonical hole; 32-bit: the sign bit, of no meaning to the processor but to code. */
@@ -73,12 +79,48 @@ static uint64_t stack_cushion(const struct fl_mutation *m)
     return 65536 + 32 * (fl_is_ia32e(m) ? 8 : 4);
 }
 
+/* A few neighbourhoods here as well: the first entries that an address space has of its own, and both ends. */
+uint64_t fl_value_vmalloc_page(struct fl_mutation *m)
+{
+    uint64_t r = fl_draw(m), slot = UINT64_C(1) << fl_own_shift(m), start = fl_value_vmalloc_start(m), base;
+    uint64_t edge = (start | (slot - 1)) + 1, page = (r >> 8 & 3) * PAGE;
+
+    switch (r & 7) {
+    case 0: base = start; break;
+    case 1: base = fl_value_vmalloc_end(m) - 4 * PAGE; break;
+    case 2: base = edge - 2 * PAGE; break;
+    case 3: base = edge + slot * (r >> 16 & 3); break;
+    case 4: base = record_address(m) & ~(uint64_t)(PAGE - 1); break;
+    case 5: base = m->machine.sh4 ? 0xc0000000 : edge + slot / 2; break;
+    default: base = edge; break;
+    }
+    return complete(m, base + page);
+}
+
+uint64_t fl_value_vmalloc_edge(struct fl_mutation *m)
+{
+    static const int16_t offsets[] = {0, 0, -1, -1, 1, -4, 4, 4095, -4096};
+    uint64_t r = fl_draw(m), slot = UINT64_C(1) << fl_own_shift(m), base;
+
+    switch (r & 3) {
+    case 0: base = fl_value_vmalloc_start(m); break;
+    case 1: base = fl_value_vmalloc_end(m); break;
+    case 2: base = m->machine.sh4 ? (r & 16 ? 0xc0000000 : 0xe0000000) : fl_value_task_size(m); break;
+    default: base = (fl_value_vmalloc_start(m) | (slot - 1)) + 1; break;
+    }
+    return complete(m, base + (uint64_t)(int64_t)FL_PICK(m, offsets));
+}
+
 uint64_t fl_value_address(struct fl_mutation *m)
 {
     static const uint8_t index_shifts[] = {12, 21, 22, 30, 39, 48};
     static const int8_t cushion_offsets[] = {0, -1, 1, -4, 4, -8, 8};
     uint64_t r = fl_draw(m), base;
 
+    if (m->target == FL_TARGET_VMALLOC && (r >> 32 & 15) != 0) {
+        base = fl_value_vmalloc_page(m) + (r >> 40 & (PAGE - 1));
+        return r >> 36 & 3 ? base : fl_value_vmalloc_edge(m);
+    }
     switch (r & 15) {
     case 0:
     case 1:
@@ -99,6 +141,12 @@ uint64_t fl_value_address(struct fl_mutation *m)
     case 14: return fl_value_user_page(m) + (r >> 16 & (PAGE - 1));
     default: return r & 16 ? complete(m, fl_draw(m)) : fl_draw(m);
     }
+}
+
+/* Start of the direct map of a 64-bit kernel: page_offset. */
+static uint64_t direct_map(const struct fl_mutation *m)
+{
+    return m->machine.mode == FL_MODE_5LEVEL ? UINT64_C(0xff11000000000000) : UINT64_C(0xffff880000000000);
 }
 
 /* A few neighbourhoods, so that records meet: the same page tables, touching VMAs, and one far away. */
@@ -122,12 +170,17 @@ uint64_t fl_value_kernel_page(struct fl_mutation *m)
 {
     uint64_t r = fl_draw(m), page = (r >> 8 & 15) * PAGE;
 
-    if (!fl_is_ia32e(m))
+    if ((r & 7) == 4)
+        return fl_value_vmalloc_page(m);
+    if (!fl_is_ia32e(m)) {
+        if ((r & 15) == 5)
+            return m->machine.idt & ~(PAGE - 1);
         return (r & 3) == 0 ? UINT32_MAX - 16 * PAGE + 1 + page : fl_value_task_size(m) + page;
+    }
     switch (r & 3) {
-    case 0: return 0 - canonical_edge(m) + page;         /* direct map */
-    case 1: return UINT64_C(0xffffffffffff0000) + page;  /* the last pages */
-    default: return UINT64_C(0xffffffff81000000) + page; /* kernel text */
+    case 0: return r & 64 ? direct_map(m) + page : 0 - canonical_edge(m) + page;
+    case 1: return r & 64 ? FL_VSYSCALL : UINT64_C(0xffffffffffff0000) + page; /* the last pages */
+    default: return FL_TEXT_START + page;
     }
 }
 

@@ -75,6 +75,17 @@ static inline uint32_t legal_flags(unsigned mode, bool user, uint32_t flags)
     return flags | RFLAGS_ONE;
 }
 
+/* Above that, a limit counts whole pages. */
+#define LIMIT_BYTES 0xfffffu
+#define USUAL_LIMIT 0xffffffffu
+
+static inline uint32_t legal_limit(uint32_t limit)
+{
+    return limit > LIMIT_BYTES ? limit | 0xfff : limit;
+}
+
+void fl_machine_decode(const uint8_t *p, struct fl_machine *m);
+void fl_machine_encode(const struct fl_machine *m, uint8_t *p);
 void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r);
 void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p);
 

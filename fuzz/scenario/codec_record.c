@@ -137,6 +137,35 @@ void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r)
         r->u.decode.bits = decode_bits(mode, p[R_C]);
         decode_data(r->u.decode.code, p + R_DATA, r->u.decode.n);
         break;
+    case FL_REC_IOREMAP:
+        r->u.ioremap.va = addr;
+        r->u.ioremap.level = map_level[p[R_A] & 3];
+        r->u.ioremap.flags = p[R_B] & FL_MAP_FLAGS;
+        r->u.ioremap.leaves = (uint16_t)(1 + p[R_C]);
+        r->u.ioremap.frame = load16(p + R_NUMBER) & 1023;
+        break;
+    case FL_REC_IOUNMAP:
+        r->u.iounmap.start = addr & ~(uint64_t)4095;
+        r->u.iounmap.pages = decode_pages(p + R_NUMBER);
+        break;
+    case FL_REC_FORK: r->u.mm.mm = (uint8_t)(1 + p[R_A] % (FL_MAX_MMS - 1)); break;
+    case FL_REC_SWITCH:
+        r->u.mm.mm = p[R_A] % (FL_MM_NONE + 1);
+        r->u.mm.lag = p[R_B] & 1;
+        break;
+    case FL_REC_LDT:
+        r->u.ldt.index = p[R_A] % FL_MAX_LDT;
+        r->u.ldt.bits = decode_bits(mode, p[R_B]);
+        r->u.ldt.base = load32(p + R_ADDR);
+        r->u.ldt.limit = legal_limit(load32(p + R_NUMBER) ^ USUAL_LIMIT);
+        break;
+    case FL_REC_CS: r->u.cs.selector = load16(p + R_NUMBER); break;
+    case FL_REC_TOUCH:
+        r->u.touch.va = addr;
+        r->u.touch.kind = access_kind[p[R_A] & 3];
+        r->u.touch.priv = p[R_B] & 1 ? FL_SUPERVISOR : FL_USER;
+        break;
+    case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
 }
@@ -221,6 +250,35 @@ void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p)
         p[R_C] = encode_bits(mode, r->u.decode.bits);
         memcpy(p + R_DATA, r->u.decode.code, FL_MAX_CODE);
         break;
+    case FL_REC_IOREMAP:
+        p[R_A] = (uint8_t)(r->u.ioremap.level - 1);
+        p[R_B] = r->u.ioremap.flags;
+        p[R_C] = (uint8_t)(r->u.ioremap.leaves - 1);
+        store16(p + R_NUMBER, r->u.ioremap.frame);
+        store64(p + R_ADDR, r->u.ioremap.va);
+        break;
+    case FL_REC_IOUNMAP:
+        encode_pages(p + R_NUMBER, r->u.iounmap.pages);
+        store64(p + R_ADDR, r->u.iounmap.start);
+        break;
+    case FL_REC_FORK: p[R_A] = (uint8_t)(r->u.mm.mm - 1); break;
+    case FL_REC_SWITCH:
+        p[R_A] = r->u.mm.mm;
+        p[R_B] = r->u.mm.lag;
+        break;
+    case FL_REC_LDT:
+        p[R_A] = r->u.ldt.index;
+        p[R_B] = encode_bits(mode, r->u.ldt.bits);
+        store32(p + R_NUMBER, r->u.ldt.limit ^ USUAL_LIMIT);
+        store32(p + R_ADDR, r->u.ldt.base);
+        break;
+    case FL_REC_CS: store16(p + R_NUMBER, r->u.cs.selector); break;
+    case FL_REC_TOUCH:
+        p[R_A] = r->u.touch.kind;
+        p[R_B] = r->u.touch.priv != FL_USER;
+        store64(p + R_ADDR, r->u.touch.va);
+        break;
+    case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
 }

@@ -13,6 +13,17 @@ void fl_machine_canonical(struct fl_machine *m);
 void fl_record_canonical(enum fl_mode mode, struct fl_record *r);
 /* Code size that a mode's kernel uses itself: 64 in IA-32e modes, else 32. */
 uint8_t fl_native_bits(enum fl_mode mode);
+/* Where the vmalloc range of that kind of machine lies when its keys do not say; end exclusive. SH4: from behind the
+ * coherent-DMA part to the end of P3. */
+struct fl_range {
+    uint64_t start, end;
+};
+struct fl_range fl_native_vmalloc(enum fl_mode mode, bool sh4);
+/* First address that is not user space. */
+uint64_t fl_native_task_size(const struct fl_machine *m);
+/* The n-th generation (modulo their number) that such a machine has, and which number it has there (0: none of them). */
+uint8_t fl_generation_at(enum fl_mode mode, bool sh4, unsigned n);
+uint8_t fl_generation_number(enum fl_mode mode, bool sh4, unsigned generation);
 
 /* ---- vocabulary ------------------------------------------------------------------------------------------------- */
 
@@ -51,12 +62,13 @@ struct fl_item {
     uint32_t mask;     /* SET, PROT, FLAG: the bits of the field that belong to this item */
     uint8_t vma_sets;  /* giving this item sets these bits of u.vma.flags, and it is printed only when they are set */
     uint8_t vma_needs; /* the item has a meaning only with these bits; REQUIRED is then required only with them */
+    bool on_sh4;       /* machine: has a meaning with arch sh4 as well; the others are as usual there */
     const struct fl_word *words;
     const char *rule; /* what is wrong when the value is in its range but the machine or another field forbids it */
 };
 
 /* Lists of items end with width == 0. */
-#define FL_MAX_ITEMS 40
+#define FL_MAX_ITEMS 64
 
 struct fl_record_spec {
     const char *name;
@@ -74,6 +86,10 @@ const char *fl_item_word(const struct fl_item *item, uint64_t value); /* NULL: n
 
 /* Is the item printed for this object? (presence, usual value and VMA bits) */
 bool fl_item_printed(const struct fl_item *item, const void *base);
+
+/* What a machine key means when it is left out: mostly the row's usual value, but some depend on other keys. Those that
+ * a value depends on come first in the rows, or have a usual value of their own. */
+uint64_t fl_machine_usual(const struct fl_item *item, const struct fl_machine *m);
 
 /* Field by field over the rows; for valid objects the same as equality of their bytes. */
 bool fl_items_equal(const struct fl_item *items, const void *a, const void *b);

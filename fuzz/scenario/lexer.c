@@ -148,7 +148,7 @@ bool fl_fail(struct fl_lexer *lx, const struct fl_token *at, const char *format,
 bool fl_fail_expected(struct fl_lexer *lx, const struct fl_token *at, const char *format, ...)
 {
     struct fl_text t = begin(lx, at);
-    char what[128]; /* leaves room for what was found */
+    char what[FL_EXPECTED_BYTES];
     va_list args;
 
     va_start(args, format);

@@ -33,6 +33,9 @@ bool fl_token_is(const struct fl_token *token, const char *word);
 enum fl_number { FL_NUMBER_OK, FL_NUMBER_NONE, FL_NUMBER_HUGE /* more than 64 bits */ };
 enum fl_number fl_token_number(const struct fl_token *token, uint64_t *value);
 
+/* Most that "expected <...>" may hold, with its end: there is room then for "expected , found " and a token. */
+#define FL_EXPECTED_BYTES (sizeof(((struct fl_text_error *)NULL)->message) - 68)
+
 /* Fills the error at the token's place; always answers false. fl_fail_expected writes "expected <...>, found <token>". */
 bool fl_fail(struct fl_lexer *lx, const struct fl_token *at, const char *format, ...)
 #ifdef __GNUC__

@@ -23,7 +23,7 @@ static void add_words(struct fl_text *t, const struct fl_word *words)
 
 static bool fail_value(struct fl_lexer *lx, const struct fl_token *token, const struct fl_item *item)
 {
-    char buf[128];
+    char buf[FL_EXPECTED_BYTES];
     struct fl_text t = text_over(buf, sizeof(buf));
 
     if (item->key != NULL)
@@ -177,17 +177,33 @@ static bool check_rules(struct fl_lexer *lx, const struct fl_item *items, const 
     return true;
 }
 
+/* Keys that an SH4 does not have say so themselves: their own rules tell of modes. */
+static bool check_arch(struct parser *p, const struct fl_machine *canonical)
+{
+    for (const struct fl_item *item = fl_machine_items; item->width != 0; item++) {
+        const struct fl_token *given = &p->given[item - fl_machine_items];
+
+        if (p->s.machine.sh4 && !item->on_sh4 && given->text != NULL &&
+            fl_item_get(item, &p->s.machine) != fl_item_get(item, canonical))
+            return fl_fail_expected(&p->lx, given, "no %s with arch sh4", item->key);
+    }
+    return true;
+}
+
 static bool finish_machine(struct parser *p)
 {
     struct fl_machine canonical;
 
     for (const struct fl_item *item = fl_machine_items; item->width != 0; item++)
-        if (item->offset == offsetof(struct fl_machine, code_bits) && p->given[item - fl_machine_items].text == NULL)
-            p->s.machine.code_bits = fl_native_bits((enum fl_mode)p->s.machine.mode);
+        if (p->given[item - fl_machine_items].text == NULL)
+            fl_item_set(item, &p->s.machine, fl_machine_usual(item, &p->s.machine));
     canonical = p->s.machine;
     fl_machine_canonical(&canonical);
     p->in_records = true;
-    return check_rules(&p->lx, fl_machine_items, p->given, &p->s.machine, &canonical);
+    if (!check_arch(p, &canonical) || !check_rules(&p->lx, fl_machine_items, p->given, &p->s.machine, &canonical))
+        return false;
+    p->s.machine = canonical;
+    return true;
 }
 
 /* ---- records ---------------------------------------------------------------------------------------------------- */
@@ -196,7 +212,7 @@ static bool finish_machine(struct parser *p)
 static bool fail_key(struct fl_lexer *lx, const struct fl_token *token, const struct fl_item *items,
                      const struct fl_token *given)
 {
-    char buf[128];
+    char buf[FL_EXPECTED_BYTES];
     struct fl_text t = text_over(buf, sizeof(buf));
     const char *last = "end of line";
 
@@ -309,7 +325,7 @@ static bool is_near(const char *word, const struct fl_token *token)
 static bool fail_keyword(struct fl_lexer *lx, const struct fl_token *keyword, bool in_records)
 {
     const char *near_one = NULL;
-    char buf[128], found[64];
+    char buf[FL_EXPECTED_BYTES], found[64];
     struct fl_text t = text_over(buf, sizeof(buf)), f = text_over(found, sizeof(found));
 
     for (const struct fl_item *item = fl_machine_items; item->width != 0 && !in_records; item++)
@@ -356,11 +372,11 @@ static bool parse_first_line(struct fl_lexer *lx)
     kind = fl_token_number(&version, &number);
     if (kind == FL_NUMBER_HUGE || number > FL_SCENARIO_VERSION) {
         /* A number, so it can be shown as it is; only its length is anybody's guess. */
-        return fl_fail(lx, &version, "written by a newer Faultline: version %.*s, this one reads %d",
+        return fl_fail(lx, &version, "written by a newer Faultline: version %.*s, this one reads up to %d",
                        version.len < 40 ? (int)version.len : 40, version.text, FL_SCENARIO_VERSION);
     }
-    if (kind != FL_NUMBER_OK || number != FL_SCENARIO_VERSION)
-        return fl_fail_expected(lx, &version, "version %d", FL_SCENARIO_VERSION);
+    if (kind != FL_NUMBER_OK || number < 1)
+        return fl_fail_expected(lx, &version, "version 1..%d", FL_SCENARIO_VERSION);
     return parse_end(lx);
 }
 

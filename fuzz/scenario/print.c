@@ -89,19 +89,14 @@ void fl_record_print(const struct fl_record *r, char *buf, size_t size)
 
 bool fl_scenario_print(const struct fl_scenario *s, FILE *out)
 {
-    const uint64_t native = fl_native_bits((enum fl_mode)s->machine.mode);
     char line[512];
 
     if (fprintf(out, "faultline-scenario %d\n", FL_SCENARIO_VERSION) < 0)
         return false;
     for (const struct fl_item *item = fl_machine_items; item->width != 0; item++) {
         struct fl_text t = {line, sizeof(line), 0};
-        bool printed = fl_item_printed(item, &s->machine);
 
-        /* The one usual value that depends on the mode. */
-        if (item->offset == offsetof(struct fl_machine, code_bits))
-            printed = s->machine.code_bits != native;
-        if (!printed)
+        if (item->presence == FL_ITEM_OPTIONAL && fl_item_get(item, &s->machine) == fl_machine_usual(item, &s->machine))
             continue;
         fl_text_item(&t, item, &s->machine);
         if (fprintf(out, "%s\n", line) < 0)

@@ -63,6 +63,19 @@ bool fl_item_printed(const struct fl_item *item, const void *base)
     return item->presence != FL_ITEM_OPTIONAL || item->vma_sets != 0 || fl_item_get(item, base) != item->usual;
 }
 
+uint64_t fl_machine_usual(const struct fl_item *item, const struct fl_machine *m)
+{
+    const bool wide = m->mode == FL_MODE_4LEVEL || m->mode == FL_MODE_5LEVEL;
+
+    switch (item->offset) {
+    case offsetof(struct fl_machine, mode): return m->sh4 ? FL_MODE_2LEVEL : item->usual;
+    case offsetof(struct fl_machine, code_bits): return fl_native_bits((enum fl_mode)m->mode);
+    case offsetof(struct fl_machine, in_atomic): return m->in_nmi;
+    case offsetof(struct fl_machine, idt): return wide ? 0 : item->usual;
+    default: return item->usual;
+    }
+}
+
 bool fl_items_equal(const struct fl_item *items, const void *a, const void *b)
 {
     for (const struct fl_item *item = items; item->width != 0; item++) {
@@ -93,6 +106,7 @@ static bool record_valid(enum fl_mode mode, const struct fl_record *r)
     case FL_REC_UNMAP:
     case FL_REC_ZAP: return r->u.range.prot == 0;
     case FL_REC_PROTECT: return (r->u.range.prot & ~FL_PROT_BITS) == 0;
+    case FL_REC_FORK: return !r->u.mm.lag;
     default: return true;
     }
 }

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The words and fields of the text form, as rows. docs/scenario-format.md lists the same; a test holds it against them. */
-#include "internal.h"
+/* The records of the text form, as rows. docs/scenario-format.md lists the same; a test holds it against them. */
+#include "vocabulary.h"
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
-static const struct fl_word yes_no[] = {{"yes", 1}, {"no", 0}, {NULL, 0}};
-static const struct fl_word modes[] = {{"2level", FL_MODE_2LEVEL},
-                                       {"pae", FL_MODE_PAE},
-                                       {"4level", FL_MODE_4LEVEL},
-                                       {"5level", FL_MODE_5LEVEL},
-                                       {NULL, 0}};
-static const struct fl_word vendors[] = {{"intel", FL_VENDOR_INTEL}, {"amd", FL_VENDOR_AMD}, {NULL, 0}};
-static const struct fl_word splits[] = {{"3g/1g", 0}, {"2g/2g", 1}, {"1g/3g", 2}, {NULL, 0}};
-static const struct fl_word code_sizes[] = {{"16", 16}, {"32", 32}, {"64", 64}, {NULL, 0}};
-static const struct fl_word privileges[] = {{"user", 1}, {"kernel", 0}, {NULL, 0}};
 static const struct fl_word map_flags[] = {{"p", FL_MAP_PRESENT},  {"w", FL_MAP_WRITE}, {"u", FL_MAP_USER},
                                            {"a", FL_MAP_ACCESSED}, {"d", FL_MAP_DIRTY}, {"nx", FL_MAP_NX},
                                            {"g", FL_MAP_GLOBAL},   {"pat", FL_MAP_PAT}, {NULL, 0}};
@@ -28,72 +18,33 @@ static const struct fl_word injections[] = {{"lock-contended", FL_INJ_LOCK_CONTE
                                             {"mm-sigbus", FL_INJ_MM_SIGBUS},
                                             {"mm-major", FL_INJ_MM_MAJOR},
                                             {"probe", FL_INJ_PROBE},
+                                            {"mm-hwpoison", FL_INJ_MM_HWPOISON},
+                                            {"mm-hwpoison-large", FL_INJ_MM_HWPOISON_LARGE},
+                                            {"mm-sigsegv", FL_INJ_MM_SIGSEGV},
+                                            {"mm-retry", FL_INJ_MM_RETRY},
+                                            {"mm-retry-major", FL_INJ_MM_RETRY_MAJOR},
+                                            {"fatal-signal", FL_INJ_FATAL_SIGNAL},
+                                            {"yield-unmap", FL_INJ_YIELD_UNMAP},
+                                            {"yield-protect", FL_INJ_YIELD_PROTECT},
+                                            {"ratelimited", FL_INJ_RATELIMITED},
+                                            {"report-contended", FL_INJ_REPORT_CONTENDED},
+                                            {"kprobe", FL_INJ_KPROBE},
+                                            {"vsyscall-fault", FL_INJ_VSYSCALL_FAULT},
                                             {NULL, 0}};
 static const struct fl_word access_kinds[] = {{"read", FL_READ}, {"write", FL_WRITE}, {"fetch", FL_FETCH}, {NULL, 0}};
 static const struct fl_word access_privs[] = {
     {"user", FL_USER}, {"supervisor", FL_SUPERVISOR}, {"implicit", FL_IMPLICIT}, {NULL, 0}};
+static const struct fl_word touch_privs[] = {{"user", FL_USER}, {"supervisor", FL_SUPERVISOR}, {NULL, 0}};
+static const struct fl_word mms[] = {{"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}, {"none", FL_MM_NONE}, {NULL, 0}};
+
+_Static_assert(FL_MAX_MMS == 4, "mms names each address space");
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-#define BELOW_4G  "a number below 4 GiB in modes 2level and pae"
-#define FLAG_RULE "flags with bit 1 set, and VM (0x20000) only for user code in modes 2level and pae"
-#define BITS_RULE "16 or 32 in modes 2level and pae"
 #define PAGE_RULE "a page-aligned address, below 4 GiB in modes 2level and pae"
 #define FILE_RULE "pgoff and size only together with file"
 
-#define FIELD(where, member) .offset = offsetof(where, member), .width = sizeof(((where *)NULL)->member)
-#define M(name, member)      .key = name, FIELD(struct fl_machine, member), .presence = FL_ITEM_OPTIONAL
-#define R(member)            FIELD(struct fl_record, u.member)
-#define ANY64                .max = UINT64_MAX
-#define ANY32                .max = UINT32_MAX
-#define YES_NO(name, member, value)                                                                                    \
-    {                                                                                                                  \
-        M(name, member), .type = FL_ITEM_WORD, .words = yes_no, .usual = value                                         \
-    }
-
-const struct fl_item fl_machine_items[] = {
-    {.key = "mode",
-     FIELD(struct fl_machine, mode),
-     .presence = FL_ITEM_SHOWN,
-     .type = FL_ITEM_WORD,
-     .words = modes,
-     .usual = FL_MODE_4LEVEL},
-    {M("vendor", vendor), .type = FL_ITEM_WORD, .words = vendors},
-    {M("family", family), .type = FL_ITEM_DEC, .min = 4, .max = 255, .usual = 6},
-    {M("maxphyaddr", maxphyaddr), .type = FL_ITEM_DEC, .min = 32, .max = 52, .usual = 40},
-    YES_NO("pse36", pse36, 1),
-    YES_NO("page1gb", page1gb, 1),
-    YES_NO("wp", wp, 1),
-    YES_NO("pse", pse, 1),
-    YES_NO("smep", smep, 1),
-    YES_NO("smap", smap, 0),
-    YES_NO("pke", pke, 0),
-    YES_NO("pks", pks, 0),
-    YES_NO("nxe", nxe, 1),
-    {M("split", split), .type = FL_ITEM_WORD, .words = splits, .rule = "split 3g/1g in modes 4level and 5level"},
-    {M("code-bits", code_bits), .type = FL_ITEM_WORD, .words = code_sizes, .usual = 64, .rule = BITS_RULE},
-    {M("privilege", user), .type = FL_ITEM_WORD, .words = privileges, .usual = 1},
-    YES_NO("has-mm", has_mm, 1),
-    YES_NO("in-atomic", in_atomic, 0),
-    YES_NO("faults-disabled", faults_disabled, 0),
-    YES_NO("catches-signals", catches_signals, 1),
-    {M("pid", pid), .type = FL_ITEM_DEC, .min = 1, ANY32, .usual = 1000},
-    {M("pkru", pkru), .type = FL_ITEM_HEX, ANY32},
-    {M("pkrs", pkrs), .type = FL_ITEM_HEX, ANY32},
-    {M("ip", ip), .type = FL_ITEM_HEX, ANY64, .usual = 0x400000, .rule = BELOW_4G},
-    {M("sp", sp), .type = FL_ITEM_HEX, ANY64, .usual = 0x3ffff000, .rule = BELOW_4G},
-    {M("flags", flags), .type = FL_ITEM_HEX, ANY32, .usual = 0x202, .rule = FLAG_RULE},
-    {M("seg-base", seg_base), .type = FL_ITEM_HEX, ANY32, .rule = "seg-base 0 for 64-bit code"},
-    {M("seg-limit", seg_limit), .type = FL_ITEM_HEX, ANY32, .usual = UINT32_MAX},
-    {M("stack-pages", stack_pages), .type = FL_ITEM_DEC, ANY32, .usual = 2048},
-    {M("as-pages", as_pages), .type = FL_ITEM_DEC, ANY32, .usual = UINT32_MAX},
-    {M("guard-pages", guard_pages), .type = FL_ITEM_DEC, .max = 65535, .usual = 256},
-    {M("min-addr-pages", min_addr_pages), .type = FL_ITEM_DEC, .max = 65535, .usual = 16},
-    {M("gpr-seed", gpr_seed), .type = FL_ITEM_DEC, .max = 255},
-    {.width = 0},
-};
-
-_Static_assert(sizeof(fl_machine_items) / sizeof(fl_machine_items[0]) <= FL_MAX_ITEMS, "parse.c remembers each item");
+#define R(member) FIELD(struct fl_record, u.member)
 
 /* Pieces that several records share. */
 #define ADDRESS(member)                                                                                                \
@@ -238,6 +189,51 @@ static const struct fl_item decode_items[] = {
     CODE(decode.n, decode.code, 0),
     END,
 };
+static const struct fl_item ioremap_items[] = {
+    ADDRESS(ioremap.va),
+    {.key = "leaves",
+     R(ioremap.leaves),
+     .type = FL_ITEM_DEC,
+     .min = 1,
+     .max = 256,
+     .usual = 1,
+     .presence = FL_ITEM_SHOWN},
+    {.key = "frame", R(ioremap.frame), .type = FL_ITEM_DEC, .max = 1023},
+    {.key = "level", R(ioremap.level), .type = FL_ITEM_DEC, .min = 1, .max = 3, .usual = 1, .presence = FL_ITEM_SHOWN},
+    {.key = "flags", R(ioremap.flags), .type = FL_ITEM_SET, .words = map_flags, .mask = FL_MAP_FLAGS},
+    END,
+};
+static const struct fl_item iounmap_items[] = {PAGE_ADDR(iounmap.start), PAGES(iounmap.pages), END};
+static const struct fl_item fork_items[] = {
+    {.key = "mm", R(mm.mm), .type = FL_ITEM_DEC, .min = 1, .max = FL_MAX_MMS - 1},
+    END,
+};
+static const struct fl_item switch_items[] = {
+    {.key = "mm", R(mm.mm), .type = FL_ITEM_WORD, .words = mms},
+    FLAG("lag", mm.lag, 1),
+    END,
+};
+static const struct fl_item ldt_items[] = {
+    {R(ldt.index), .type = FL_ITEM_DEC, .max = FL_MAX_LDT - 1},
+    {.key = "bits", R(ldt.bits), .type = FL_ITEM_WORD, .words = code_sizes, .rule = BITS_RULE},
+    {.key = "base", R(ldt.base), .type = FL_ITEM_HEX, ANY32, .presence = FL_ITEM_SHOWN},
+    {.key = "limit",
+     R(ldt.limit),
+     .type = FL_ITEM_HEX,
+     ANY32,
+     .usual = UINT32_MAX,
+     .presence = FL_ITEM_SHOWN,
+     .rule = "a limit of at most 0xfffff, or one that ends in fff"},
+    END,
+};
+static const struct fl_item cs_items[] = {{R(cs.selector), .type = FL_ITEM_HEX, .max = 0xffff}, END};
+static const struct fl_item touch_items[] = {
+    CHOICE(touch.kind, access_kinds),
+    CHOICE(touch.priv, touch_privs),
+    ADDRESS(touch.va),
+    END,
+};
+static const struct fl_item syncall_items[] = {END};
 
 const struct fl_record_spec fl_record_specs[FL_REC_COUNT] = {
     [FL_REC_MAP] = {"map", false, map_items},
@@ -255,4 +251,12 @@ const struct fl_record_spec fl_record_specs[FL_REC_COUNT] = {
     [FL_REC_FAULT] = {"fault", true, fault_items},
     [FL_REC_EXEC] = {"exec", true, exec_items},
     [FL_REC_DECODE] = {"decode", true, decode_items},
+    [FL_REC_IOREMAP] = {"ioremap", false, ioremap_items},
+    [FL_REC_IOUNMAP] = {"iounmap", false, iounmap_items},
+    [FL_REC_FORK] = {"fork", false, fork_items},
+    [FL_REC_SWITCH] = {"switch", false, switch_items},
+    [FL_REC_LDT] = {"ldt", false, ldt_items},
+    [FL_REC_CS] = {"cs", false, cs_items},
+    [FL_REC_TOUCH] = {"touch", true, touch_items},
+    [FL_REC_SYNCALL] = {"sync-all", true, syncall_items},
 };

@@ -146,10 +146,15 @@ uint64_t fl_world_digest(struct fl_world *w)
                          (uint64_t)v->file << 16 | (uint64_t)v->pkey << 24;
         h = mix_words(h, (uint64_t[]){v->start, v->end, flags, (uint64_t)v->pgoff << 32 | v->file_pages}, 4);
     }
+    for (unsigned i = 0; i < w->nqueued; i++) {
+        const struct queued *q = &w->queued[i];
+        h = mix_words(h, (uint64_t[]){q->paddr, q->value, q->size}, 3);
+    }
     h = mix_words(h, r->gpr, FL_GPR_COUNT);
     uint64_t selectors = (uint64_t)r->cs << 48 | (uint64_t)r->ss << 32 | (uint64_t)r->ds << 16 | r->es;
     return mix_words(h,
                      (uint64_t[]){r->ip, r->flags, selectors, (uint64_t)r->fs << 16 | r->gs, r->fs_base, r->gs_base,
-                                  w->codeseg.base, (uint64_t)w->codeseg.bits << 32 | w->codeseg.limit},
-                     8);
+                                  w->codeseg.base, (uint64_t)w->codeseg.bits << 32 | w->codeseg.limit, w->cpu.cr3,
+                                  w->mm},
+                     10);
 }

@@ -2,22 +2,6 @@
 #include "state.h"
 #include "paging.h"
 
-/* Selectors as Linux has them (arch/x86/include/asm/segment.h): by kernel word and what they are for. */
-enum {
-    SEL32_KERNEL_CS = 0x60,
-    SEL32_KERNEL_SS = 0x68,
-    SEL32_USER_CS = 0x73,
-    SEL32_USER_DS = 0x7b,
-    SEL64_KERNEL32_CS = 0x08,
-    SEL64_KERNEL_CS = 0x10,
-    SEL64_KERNEL_SS = 0x18,
-    SEL64_USER32_CS = 0x23,
-    SEL64_USER_DS = 0x2b,
-    SEL64_USER_CS = 0x33,
-    SEL_LDT_CS = 0x0f, /* what modify_ldt() gives: entry 1 of the LDT, RPL 3 */
-    RPL = 3
-};
-
 static bool ia32e(const struct fl_world *w)
 {
     return w->cpu.mode >= FL_MODE_4LEVEL;
@@ -74,44 +58,122 @@ static void seed_registers(struct fl_world *w, uint8_t seed, bool narrow)
     }
 }
 
-void machine_code(struct fl_world *w, bool user, unsigned code_bits)
+/* ---- the kernel -------------------------------------------------------------------------------------------------- */
+
+#define MIB(n) ((uint64_t)(n) << 20)
+
+struct layout {
+    uint64_t page_offset;
+    uint64_t vmalloc_start, vmalloc_end;
+    uint64_t last; /* where the fix-mapped addresses end: nothing of vmalloc is above it */
+};
+
+/* Documentation/arch/x86/x86_64/mm.rst; 2008's x86_64/mm.txt has the direct mapping of 4 levels at 0xffff810000000000,
+ * everything else as here. 32-bit: the direct mapping is page_offset up to 896 MiB, then a hole, then vmalloc. */
+static struct layout layout_of(const struct fl_world *w)
 {
-    bool wide = ia32e(w), vm86;
-    struct fl_regs *r = &w->regs;
-
-    if (code_bits == 64 && !wide)
-        code_bits = 32;
-    if (code_bits != 64)
-        r->ip = (uint32_t)r->ip;
-    if (wide || !user)
-        r->flags &= ~FLAGS_VM;
-    vm86 = r->flags & FLAGS_VM;
-
-    w->user = user;
-    w->codeseg.bits = (uint8_t)(vm86 ? 16 : code_bits);
-    w->codeseg.base = code_bits == 64 ? 0 : w->seg_base;
-    w->codeseg.limit = w->seg_limit;
-    if (vm86) { /* SDM vol. 3B, 20.1.1: base = selector * 16, limit 64 KiB */
-        r->cs = (uint16_t)(w->seg_base >> 4);
-        r->ss = r->ds = r->es = r->cs;
-        w->codeseg.base = (uint64_t)r->cs << 4;
-        w->codeseg.limit = 0xffff;
-    } else if (user) {
-        bool flat = code_bits == 64 || (code_bits == 32 && w->seg_base == 0);
-        r->cs = !flat ? SEL_LDT_CS : !wide ? SEL32_USER_CS : code_bits == 64 ? SEL64_USER_CS : SEL64_USER32_CS;
-        r->ss = r->ds = r->es = wide ? SEL64_USER_DS : SEL32_USER_DS;
-    } else {
-        r->cs = !wide ? SEL32_KERNEL_CS : code_bits == 64 ? SEL64_KERNEL_CS : SEL64_KERNEL32_CS;
-        r->ss = wide ? SEL64_KERNEL_SS : SEL32_KERNEL_SS;
-        r->ds = r->es = wide ? SEL64_USER_DS : SEL32_USER_DS;
+    switch (w->cpu.mode) {
+    case FL_MODE_4LEVEL:
+        return (struct layout){UINT64_C(0xffff880000000000), UINT64_C(0xffffc90000000000), UINT64_C(0xffffe90000000000),
+                               UINT64_C(0xffffffffff000000)};
+    case FL_MODE_5LEVEL:
+        return (struct layout){UINT64_C(0xff11000000000000), UINT64_C(0xffa0000000000000), UINT64_C(0xffd2000000000000),
+                               UINT64_C(0xffffffffff000000)};
+    default: return (struct layout){w->kernel.task_size, 0xf8000000, 0xff800000, 0xfffff000};
     }
 }
 
-uint64_t machine_linear_ip(const struct fl_world *w)
+/* The SH4's (arch/sh/include/asm/{addrspace,vmalloc}.h, 2012): P3 begins with the coherent-DMA part of 16 MiB. */
+#define SH4_P3       UINT64_C(0xc0000000)
+#define SH4_P4       UINT64_C(0xe0000000)
+#define SH4_COHERENT MIB(16)
+#define SH4_LAST     UINT64_C(0xfffff000)
+
+static uint64_t between(uint64_t low, uint64_t value, uint64_t high)
 {
-    if (w->codeseg.bits == 64)
-        return w->regs.ip;
-    return (uint32_t)(w->codeseg.base + w->regs.ip);
+    return value < low ? low : value > high ? high : value;
+}
+
+static void sh4_facts(struct fl_world *w, const struct fl_machine *m)
+{
+    struct fl_sh4 *sh = &w->sh4;
+
+    w->kernel.task_size = w->kernel.page_offset = SH4_P3;
+    sh->fixed = m->sh4_fixed;
+    sh->p3_start = SH4_P3;
+    sh->p3_end = between(SH4_P3, (m->vmalloc_end ? m->vmalloc_end : SH4_P4) & PAGE_MASK, SH4_LAST);
+    sh->vmalloc_start =
+        between(SH4_P3, (m->vmalloc_start ? m->vmalloc_start : SH4_P3 + SH4_COHERENT) & PAGE_MASK, sh->p3_end);
+    w->kernel.vmalloc_start = sh->vmalloc_start;
+    w->kernel.vmalloc_end = sh->p3_end;
+}
+
+static void kernel_facts(struct fl_world *w, const struct fl_machine *m)
+{
+    struct fl_kernel *k = &w->kernel;
+    bool wide = ia32e(w);
+
+    clear(k, sizeof(*k));
+    k->task_size = task_size(m->mode, m->split);
+    k->guard_gap = (uint64_t)m->guard_pages << PAGE_SHIFT;
+    k->mmap_min_addr = (uint64_t)m->min_addr_pages << PAGE_SHIFT;
+    k->word = wide ? 8 : 4; /* of the kernel: a compatibility task's kernel is a 64-bit one */
+    k->generation = w->generation_forced < FL_GEN_COUNT ? w->generation_forced : m->generation;
+    k->fault_retry = m->fault_retry;
+    k->spurious_check = m->spurious_check;
+    k->smap = m->kernel_smap;
+    k->no_user_fetch = m->no_user_fetch;
+    k->pku = m->kernel_pku;
+    k->vsyscall_emulation = wide && m->vsyscall;
+    k->f00f_bug = !wide && m->f00f_bug;
+    k->shared_kernel_pmd = m->mode == FL_MODE_PAE && m->shared_pmd;
+    k->show_unhandled = m->show_unhandled;
+    k->oops_may_print = m->oops_may_print;
+    k->low_frames = m->low_frames;
+    w->is_sh4 = m->sh4;
+    if (m->sh4) {
+        sh4_facts(w, m);
+        return;
+    }
+
+    const struct layout l = layout_of(w);
+    k->page_offset = l.page_offset;
+    k->vmalloc_start =
+        between(l.page_offset, (m->vmalloc_start ? m->vmalloc_start : l.vmalloc_start) & PAGE_MASK, l.last);
+    k->vmalloc_end = between(k->vmalloc_start, (m->vmalloc_end ? m->vmalloc_end : l.vmalloc_end) & PAGE_MASK, l.last);
+    if (wide) {
+        k->text_start = UINT64_C(0xffffffff81000000);
+        k->text_end = UINT64_C(0xffffffff82000000);
+        k->modules_start = UINT64_C(0xffffffffa0000000);
+        k->modules_end = UINT64_C(0xffffffffff000000);
+        k->vsyscall = m->vsyscall ? UINT64_C(0xffffffffff600000) : 0;
+    } else {
+        k->text_start = l.page_offset + MIB(1);
+        k->text_end = l.page_offset + MIB(5);
+        k->fixaddr_top = l.last;
+        k->idt = m->idt;
+    }
+}
+
+/* ---- the task ---------------------------------------------------------------------------------------------------- */
+
+static void begin_task(struct fl_world *w, const struct fl_machine *m)
+{
+    static const char comms[4][FL_COMM] = FL_COMMS;
+    struct fl_task *t = &w->task;
+
+    clear(t, sizeof(*t));
+    t->pid = m->pid;
+    t->uid = m->uid;
+    memcpy(t->comm, comms[m->comm & 3], FL_COMM);
+    t->has_mm = m->has_mm;
+    t->in_nmi = m->in_nmi;
+    t->in_atomic = m->in_atomic || m->in_nmi;
+    t->faults_disabled = m->faults_disabled;
+    t->kprobe_running = m->kprobe_running;
+    t->segv_unhandled = !m->catches_signals || m->pid == 1; /* unhandled_signal(): init counts whatever it handles */
+    t->stack_limit = (uint64_t)m->stack_pages << PAGE_SHIFT;
+    t->as_limit = (uint64_t)m->as_pages << PAGE_SHIFT;
 }
 
 void machine_begin(struct fl_world *w, const struct fl_machine *m)
@@ -129,7 +191,6 @@ void machine_begin(struct fl_world *w, const struct fl_machine *m)
     c->pkrs = m->pkrs;
     /* CR0.AM and CR4.PGE stay clear: alignment checks are not modelled, and the TLB is empty at every event. */
     c->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG | (m->wp ? CR0_WP : 0);
-    c->cr3 = tables_root(m->mode);
     c->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT | (m->pse ? CR4_PSE : 0) | (m->smep ? CR4_SMEP : 0) | (m->smap ? CR4_SMAP : 0);
     c->efer = EFER_SCE | (m->nxe ? EFER_NXE : 0);
     if (m->mode != FL_MODE_2LEVEL)
@@ -139,17 +200,9 @@ void machine_begin(struct fl_world *w, const struct fl_machine *m)
         c->efer |= EFER_LME | EFER_LMA;
     }
 
-    w->kernel.task_size = task_size(m->mode, m->split);
-    w->kernel.guard_gap = (uint64_t)m->guard_pages << PAGE_SHIFT;
-    w->kernel.mmap_min_addr = (uint64_t)m->min_addr_pages << PAGE_SHIFT;
-    w->kernel.word = wide ? 8 : 4; /* of the kernel: a compatibility task's kernel is a 64-bit one */
-    w->task.pid = m->pid;
-    w->task.has_mm = m->has_mm;
-    w->task.in_atomic = m->in_atomic;
-    w->task.faults_disabled = m->faults_disabled;
-    w->task.stack_limit = (uint64_t)m->stack_pages << PAGE_SHIFT;
-    w->task.as_limit = (uint64_t)m->as_pages << PAGE_SHIFT;
-
+    kernel_facts(w, m);
+    begin_task(w, m);
+    w->lazy_mmu = m->lazy_mmu;
     w->catches_signals = m->catches_signals;
     w->seg_base = m->seg_base;
     w->seg_limit = m->seg_limit;
@@ -158,7 +211,7 @@ void machine_begin(struct fl_world *w, const struct fl_machine *m)
     w->regs.flags = m->flags | FLAGS_FIXED;
     w->regs.fs = w->regs.gs = 0;
     w->regs.fs_base = w->regs.gs_base = 0;
-    machine_code(w, m->user, m->code_bits);
+    segment_code(w, m->user, m->code_bits);
     seed_registers(w, m->gpr_seed, narrow);
 }
 
@@ -169,5 +222,5 @@ bool fl_world_catches_signals(const struct fl_world *w)
 
 void fl_world_kernel_era(struct fl_world *w)
 {
-    w->cpu.cr4 &= ~(CR4_SMAP | CR4_PKE | CR4_PKS);
+    w->cpu.cr4 &= ~(CR4_PKS | (w->kernel.smap ? 0 : CR4_SMAP) | (w->kernel.pku ? 0 : CR4_PKE));
 }

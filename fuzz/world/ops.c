@@ -5,6 +5,25 @@
  */
 #include "state.h"
 
+struct fl_effects *op_called(struct fl_world *w)
+{
+    w->effects.calls++;
+    return &w->effects;
+}
+
+struct fl_effects *op_unlocked(struct fl_world *w, const char *name)
+{
+    struct fl_effects *e = op_called(w);
+
+    if (w->lock_depth && !e->locked_call) {
+        e->locked_call = true;
+        e->locked_op = name;
+    }
+    return e;
+}
+
+/* ---- page tables ------------------------------------------------------------------------------------------------- */
+
 bool fl_world_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
 {
     const struct fl_world *w = ctx;
@@ -15,17 +34,99 @@ bool fl_world_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
     return true;
 }
 
+/* The core's reads; those of the oracles go past the record. */
+static bool read_entry(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
+{
+    struct fl_effects *e = op_called(ctx);
+
+    if (e->reads < FL_EFFECTS_READS)
+        e->read_at[e->reads] = paddr;
+    e->reads++;
+    return fl_world_read(ctx, paddr, size, value);
+}
+
+static bool write_entry(void *ctx, uint64_t paddr, unsigned size, uint64_t value, enum fl_set how)
+{
+    struct fl_world *w = ctx;
+    struct fl_effects *e = op_called(w);
+
+    if (e->writes < FL_EFFECTS_WRITES)
+        e->write[e->writes] = (struct fl_entry_write){
+            .paddr = paddr, .value = size == 4 ? (uint32_t)value : value, .size = (uint8_t)size, .how = (uint8_t)how};
+    e->writes++;
+    return lazy_write(w, paddr, size, value, w->lazy_mmu && how != FL_SET_PLAIN);
+}
+
+static void flush_lazy(void *ctx)
+{
+    op_called(ctx)->flushes++;
+    lazy_flush(ctx);
+}
+
+static void warn_nmi(void *ctx)
+{
+    op_called(ctx)->warns++;
+}
+
+static void pgd_lock(void *ctx, bool irqsave)
+{
+    struct fl_world *w = ctx;
+    struct fl_effects *e = op_called(w);
+
+    e->pgd_gets++;
+    e->pgd_irqsave |= irqsave;
+    w->pgd_depth++;
+    e->pgd_held = true;
+}
+
+static void pgd_unlock(void *ctx)
+{
+    struct fl_world *w = ctx;
+    struct fl_effects *e = op_called(w);
+
+    e->pgd_drops++;
+    if (!w->pgd_depth)
+        e->pgd_missing = true;
+    else
+        w->pgd_depth--;
+    e->pgd_held = w->pgd_depth != 0;
+}
+
+static bool pgd_next(void *ctx, unsigned i, uint64_t *root)
+{
+    struct fl_world *w = ctx;
+    uint64_t roots[FL_MAX_MMS];
+
+    op_called(w)->pgd_missing |= w->pgd_depth == 0;
+    if (i >= kernel_roots(w, roots))
+        return false;
+    *root = roots[i];
+    return true;
+}
+
+/* ---- the interrupted context ------------------------------------------------------------------------------------- */
+
+static bool kprobe(void *ctx)
+{
+    struct fl_world *w = ctx;
+    struct fl_effects *e = &w->effects;
+
+    e->kprobe_late |= e->calls != 0;
+    op_called(w)->kprobes++;
+    return answers_take(w, FL_INJ_KPROBE);
+}
+
 /* What an accessor that must not fault gets. User: present and user at every level. Kernel: present. */
 bool world_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 {
     struct fl_world *w = ctx;
     struct tables_walk walk;
 
-    if (w->pending & 1u << FL_INJ_PROBE) {
-        uint64_t index = linear - machine_linear_ip(w);
+    if (answers_pending(w, FL_INJ_PROBE)) {
+        uint64_t index = linear - segment_linear_ip(w);
         if (w->codeseg.bits != 64)
             index = (uint32_t)index;
-        if (index >= w->probe_from)
+        if (index >= w->answers.probe_from)
             return false;
     }
     tables_walk(w, linear, &walk);
@@ -35,24 +136,15 @@ bool world_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
     return true;
 }
 
-/* The core's reads; those of the arch walk go past the record. */
-static bool read_entry(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
-{
-    ((struct fl_world *)ctx)->effects.calls++;
-    return fl_world_read(ctx, paddr, size, value);
-}
-
 static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 {
     struct fl_world *w = ctx;
-    struct fl_effects *e = &w->effects;
+    struct fl_effects *e = op_unlocked(w, "probe-byte");
 
-    e->calls++;
     if (e->probes < FL_EFFECTS_PROBES)
         e->probe_at[e->probes] = linear;
     e->probes++;
-    if (w->lock_depth)
-        e->probe_locked = true;
+    w->ending = true;
     if (user)
         e->probe_user = true;
     else
@@ -60,12 +152,24 @@ static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
     return world_byte(ctx, linear, user, byte);
 }
 
+static uint64_t op_ldt(void *ctx, unsigned index)
+{
+    struct fl_world *w = ctx;
+    struct fl_effects *e = op_unlocked(w, "ldt");
+
+    w->ending = true;
+    if (index < w->task.ldt_entries)
+        return w->ldt[index];
+    e->ldt_outside = true;
+    return 0;
+}
+
+/* Has a flag of its own for the lock. */
 static void irq_enable(void *ctx)
 {
     struct fl_world *w = ctx;
-    struct fl_effects *e = &w->effects;
+    struct fl_effects *e = op_called(w);
 
-    e->calls++;
     if (e->irq_calls == 0)
         e->irq_late = e->lock_asks != 0;
     if (w->lock_depth)
@@ -73,133 +177,14 @@ static void irq_enable(void *ctx)
     e->irq_calls++;
 }
 
-/* Gives the pending answer away, if there is one. */
-static bool take_injection(struct fl_world *w, enum fl_inject_op op)
-{
-    if (!(w->pending & 1u << op))
-        return false;
-    w->pending &= ~(1u << op);
-    if (op != FL_INJ_MM_MAJOR)
-        w->injected = true;
-    return true;
-}
-
-static void lock_got(struct fl_world *w)
-{
-    if (w->lock_depth)
-        w->effects.lock_deadlock = true; /* behind a waiting writer the second one never comes */
-    w->lock_depth++;
-    w->effects.lock_gets++;
-    w->effects.lock_held_at_exit = true;
-}
-
-static bool lock_try(void *ctx)
-{
-    struct fl_world *w = ctx;
-
-    w->effects.calls++;
-    w->effects.lock_asks++;
-    if (take_injection(w, FL_INJ_LOCK_CONTENDED))
-        return false;
-    lock_got(w);
-    return true;
-}
-
-static void lock_take(void *ctx)
-{
-    struct fl_world *w = ctx;
-
-    w->effects.calls++;
-    w->effects.lock_asks++;
-    lock_got(w);
-}
-
-/* Every op that may be called only with the lock comes here first. */
-static void need_lock(struct fl_world *w)
-{
-    w->effects.calls++;
-    if (!w->lock_depth)
-        w->effects.lock_missing = true;
-}
-
-static void lock_drop(void *ctx)
-{
-    struct fl_world *w = ctx;
-
-    need_lock(w);
-    w->effects.lock_drops++;
-    if (w->lock_depth)
-        w->lock_depth--;
-    w->effects.lock_held_at_exit = w->lock_depth != 0;
-}
-
-static bool op_vma_find(void *ctx, uint64_t addr, struct fl_vma *out)
-{
-    struct fl_world *w = ctx;
-    const struct fl_vma *vma = vma_find(w, addr);
-
-    need_lock(w);
-    if (!vma)
-        return false;
-    vma_copy_out(w, vma, out);
-    return true;
-}
-
-/* A start that is not page aligned, not below the VMA, or inside the VMA below is refused as the kernel's accounting
- * would refuse it. Whether this VMA may grow at all is the core's to decide, and the comparer's to judge. */
-static enum fl_status op_vma_expand(void *ctx, uint32_t generation, uint64_t start, struct fl_vma *now)
-{
-    struct fl_world *w = ctx;
-    struct fl_vma *vma = vma_by_generation(w, generation);
-    enum fl_status status;
-
-    need_lock(w);
-    if (!vma) {
-        w->effects.stale_generation = true;
-        return FL_STALE;
-    }
-    if (take_injection(w, FL_INJ_EXPAND_REFUSED))
-        return FL_NO_MEMORY;
-    status = vma_grow(w, vma, start);
-    if (status != FL_OK)
-        return status;
-    w->effects.grew = true;
-    w->effects.new_start = start;
-    vma_copy_out(w, vma, now);
-    return FL_OK;
-}
-
-static enum fl_mm_result op_mm_fault(void *ctx, uint32_t generation, uint64_t addr, bool write)
-{
-    struct fl_world *w = ctx;
-    const struct fl_vma *vma = vma_by_generation(w, generation);
-    enum fl_mm_result result;
-
-    need_lock(w);
-    w->effects.mm_calls++;
-    w->effects.mm_write = write;
-    w->effects.mm_addr = addr;
-    if (!vma || addr < vma->start || addr >= vma->end) {
-        w->effects.stale_generation = true; /* not a VMA, or not that of this address */
-        return FL_MM_SIGBUS;
-    }
-    if (take_injection(w, FL_INJ_MM_OOM))
-        return FL_MM_OOM;
-    if (take_injection(w, FL_INJ_MM_SIGBUS))
-        return FL_MM_SIGBUS;
-    result = mm_bring_in(w, vma, addr, write);
-    if (result == FL_MM_MINOR && take_injection(w, FL_INJ_MM_MAJOR))
-        return FL_MM_MAJOR;
-    return result;
-}
-
+/* Asked after the lock was refused, and before it was had, this is no ending: it decides whether to wait. */
 static bool op_extable(void *ctx, uint64_t ip, uint64_t *fixup)
 {
     struct fl_world *w = ctx;
+    struct fl_effects *e = op_unlocked(w, "extable");
 
-    w->effects.calls++;
-    if (w->lock_depth)
-        w->effects.extable_locked = true;
+    if (e->lock_asks == 0 || e->lock_gets != 0)
+        w->ending = true;
     for (unsigned i = 0; i < w->nextable; i++)
         if (w->extable[i].ip == ip) {
             *fixup = w->extable[i].fixup;
@@ -208,19 +193,51 @@ static bool op_extable(void *ctx, uint64_t ip, uint64_t *fixup)
     return false;
 }
 
+static bool fatal_signal(void *ctx)
+{
+    op_called(ctx)->fatal_asks++;
+    return answers_take(ctx, FL_INJ_FATAL_SIGNAL);
+}
+
+static bool op_vsyscall(void *ctx, unsigned nr)
+{
+    struct fl_effects *e = op_unlocked(ctx, "vsyscall");
+
+    e->vsyscalls++;
+    e->vsyscall_nr = nr;
+    return !answers_take(ctx, FL_INJ_VSYSCALL_FAULT);
+}
+
 const struct fl_ops *fl_world_ops(void)
 {
     static const struct fl_ops ops = {
         .read_entry = read_entry,
+        .write_entry = write_entry,
+        .flush_lazy = flush_lazy,
+        .warn_nmi = warn_nmi,
+        .pgd_lock = pgd_lock,
+        .pgd_unlock = pgd_unlock,
+        .pgd_next = pgd_next,
+        .kprobe = kprobe,
         .probe_byte = probe_byte,
+        .ldt = op_ldt,
         .irq_enable = irq_enable,
-        .lock_try = lock_try,
-        .lock_take = lock_take,
-        .lock_drop = lock_drop,
+        .extable = op_extable,
+        .lock_try = op_lock_try,
+        .lock_take = op_lock_take,
+        .lock_drop = op_lock_drop,
         .vma_find = op_vma_find,
         .vma_expand = op_vma_expand,
         .mm_fault = op_mm_fault,
-        .extable = op_extable,
+        .yield = op_yield,
+        .fatal_signal = fatal_signal,
+        .user_word = op_user_word,
+        .vsyscall = op_vsyscall,
+        .ratelimit = op_ratelimit,
+        .log = op_log,
+        .symbol = op_symbol,
+        .file_name = op_file_name,
+        .die = op_die,
     };
     return &ops;
 }

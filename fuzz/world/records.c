@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "state.h"
 
-/* The address as the processor completes it: 32 bits, or sign-extended from the top translated bit. */
-static uint64_t complete(const struct fl_world *w, uint64_t va)
+struct leaf_bits leaf_bits_of(unsigned flags, uint8_t pkey)
 {
-    unsigned unused = w->cpu.mode == FL_MODE_4LEVEL ? 16 : w->cpu.mode == FL_MODE_5LEVEL ? 7 : 32;
-    if (unused == 32)
-        return (uint32_t)va;
-    return (uint64_t)((int64_t)(va << unused) >> unused);
-}
-
-static enum fl_status apply_map(struct fl_world *w, const struct fl_record *r)
-{
-    unsigned level = tables_clamp_leaf(w, r->u.map.level), frames = tables_leaf_frames(w, level);
-    unsigned frame = (r->u.map.frame % FL_RAM_FRAMES) & ~(frames - 1), flags = r->u.map.flags;
-    uint64_t va = complete(w, r->u.map.va), at;
-    struct leaf_bits bits = {
+    return (struct leaf_bits){
         .present = flags & FL_MAP_PRESENT,
         .write = flags & FL_MAP_WRITE,
         .user = flags & FL_MAP_USER,
@@ -24,8 +12,16 @@ static enum fl_status apply_map(struct fl_world *w, const struct fl_record *r)
         .no_exec = flags & FL_MAP_NX,
         .global = flags & FL_MAP_GLOBAL,
         .pat = flags & FL_MAP_PAT,
-        .pkey = r->u.map.pkey,
+        .pkey = pkey,
     };
+}
+
+static enum fl_status apply_map(struct fl_world *w, const struct fl_record *r)
+{
+    unsigned level = tables_clamp_leaf(w, r->u.map.level), frames = tables_leaf_frames(w, level);
+    unsigned frame = (r->u.map.frame % FL_RAM_FRAMES) & ~(frames - 1), flags = r->u.map.flags;
+    uint64_t va = kernel_complete(w, r->u.map.va), at;
+    const struct leaf_bits bits = leaf_bits_of(flags, r->u.map.pkey);
 
     enum fl_status status = tables_path(w, va, level, &at);
     if (status != FL_OK)
@@ -101,7 +97,7 @@ static enum fl_status apply_regs(struct fl_world *w, const struct fl_record *r)
     w->regs.ip = r->u.regs.ip;
     w->regs.gpr[FL_RSP] = narrow ? (uint32_t)r->u.regs.sp : r->u.regs.sp;
     w->regs.flags = r->u.regs.flags | 2; /* bit 1 always reads as one: SDM vol. 1, 3.4.3 */
-    machine_code(w, r->u.regs.user, r->u.regs.code_bits);
+    segment_code(w, r->u.regs.user, r->u.regs.code_bits);
     return FL_OK;
 }
 
@@ -151,18 +147,24 @@ static enum fl_status apply_extable(struct fl_world *w, const struct fl_record *
     return FL_OK;
 }
 
-static enum fl_status apply_inject(struct fl_world *w, const struct fl_record *r)
+static enum fl_status apply_ldt(struct fl_world *w, const struct fl_record *r)
 {
-    if (r->u.inject.op >= FL_INJ_COUNT)
+    if (r->u.ldt.index >= FL_MAX_LDT)
         return FL_INVALID;
-    w->pending |= 1u << r->u.inject.op;
-    if (r->u.inject.op == FL_INJ_PROBE)
-        w->probe_from = r->u.inject.n;
+    segment_describe(w, r->u.ldt.index, r->u.ldt.base, r->u.ldt.limit, r->u.ldt.bits);
     return FL_OK;
+}
+
+static bool sh4_has(enum fl_record_kind kind)
+{
+    return kind == FL_REC_IOREMAP || kind == FL_REC_IOUNMAP || kind == FL_REC_FORK || kind == FL_REC_SWITCH ||
+           kind == FL_REC_TOUCH;
 }
 
 enum fl_status fl_world_apply(struct fl_world *w, const struct fl_record *r)
 {
+    if (w->is_sh4 && !sh4_has((enum fl_record_kind)r->kind))
+        return FL_INVALID;
     switch ((enum fl_record_kind)r->kind) {
     case FL_REC_MAP: return apply_map(w, r);
     case FL_REC_ENTRY: return apply_entry(w, r);
@@ -174,7 +176,15 @@ enum fl_status fl_world_apply(struct fl_world *w, const struct fl_record *r)
     case FL_REC_GPR: return apply_gpr(w, r);
     case FL_REC_BYTES: return apply_bytes(w, r);
     case FL_REC_EXTABLE: return apply_extable(w, r);
-    case FL_REC_INJECT: return apply_inject(w, r);
+    case FL_REC_INJECT: return answers_add(w, r);
+    case FL_REC_IOREMAP: return kernel_ioremap(w, r);
+    case FL_REC_IOUNMAP: return kernel_iounmap(w, r);
+    case FL_REC_FORK: return kernel_fork(w, r->u.mm.mm);
+    case FL_REC_SWITCH: return kernel_switch(w, r->u.mm.mm, r->u.mm.lag);
+    case FL_REC_LDT: return apply_ldt(w, r);
+    case FL_REC_CS: segment_select(w, r->u.cs.selector); return FL_OK;
+    case FL_REC_TOUCH:
+    case FL_REC_SYNCALL: (void)kernel_ready(w); break;
     case FL_REC_ACCESS:
     case FL_REC_FAULT:
     case FL_REC_EXEC:

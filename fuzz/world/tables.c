@@ -45,9 +45,9 @@ unsigned tables_entry_size(const struct fl_world *w)
     return format_of(w)->entry_size;
 }
 
-uint64_t tables_root(uint8_t mode)
+uint64_t tables_root(uint8_t mode, unsigned frame)
 {
-    return FRAME_ROOT * PAGE_SIZE + (mode == FL_MODE_PAE ? PAE_ROOT_OFFSET : 0);
+    return (uint64_t)frame * PAGE_SIZE + (mode == FL_MODE_PAE ? PAE_ROOT_OFFSET : 0);
 }
 
 static uint64_t entry_at(const struct format *f, uint64_t table, unsigned level, uint64_t va)
@@ -57,8 +57,23 @@ static uint64_t entry_at(const struct format *f, uint64_t table, unsigned level,
     return table + (va >> shift & (BIT(bits) - 1)) * f->entry_size;
 }
 
+uint64_t tables_entry_at(const struct fl_world *w, uint64_t table, unsigned level, uint64_t va)
+{
+    return entry_at(format_of(w), table, level, va);
+}
+
+unsigned tables_level_shift(const struct fl_world *w, unsigned level)
+{
+    return PAGE_SHIFT + format_of(w)->index_bits * (level - 1);
+}
+
+uint64_t tables_address(const struct fl_world *w, uint64_t entry)
+{
+    return entry & format_of(w)->addr;
+}
+
 /* Does a present entry of that level map a page? Without CR4.PSE the bit is ignored in 32-bit paging. */
-static bool is_leaf(const struct fl_world *w, unsigned level, uint64_t entry)
+bool tables_is_leaf(const struct fl_world *w, unsigned level, uint64_t entry)
 {
     if (level == 1)
         return true;
@@ -67,7 +82,7 @@ static bool is_leaf(const struct fl_world *w, unsigned level, uint64_t entry)
     return w->cpu.mode != FL_MODE_2LEVEL || (w->cpu.cr4 & CR4_PSE);
 }
 
-static uint64_t table_entry(const struct fl_world *w, unsigned level, unsigned frame)
+uint64_t tables_table_entry(const struct fl_world *w, unsigned level, unsigned frame)
 {
     uint64_t entry = (uint64_t)frame << PAGE_SHIFT | E_PRESENT;
     return is_pae_pdpte(w, level) ? entry : entry | E_WRITE | E_USER;
@@ -114,9 +129,9 @@ enum fl_status tables_path(struct fl_world *w, uint64_t va, unsigned level, uint
             if (frames_left(w) < l - level)
                 return FL_NO_MEMORY; /* nothing was made: the rest of the path is new as well */
             unsigned frame = frame_alloc(w, (uint8_t)(l - 1));
-            ram_put(w, at, f->entry_size, table_entry(w, l, frame));
+            ram_put(w, at, f->entry_size, tables_table_entry(w, l, frame));
             table = (uint64_t)frame << PAGE_SHIFT;
-        } else if (is_leaf(w, l, entry) || table >= RAM_SIZE) {
+        } else if (tables_is_leaf(w, l, entry) || table >= RAM_SIZE) {
             return FL_INVALID;
         }
         at = entry_at(f, table, l - 1, va);
@@ -131,9 +146,8 @@ bool tables_dangerous(uint64_t before, uint64_t after)
     return (after & E_PRESENT) && ((before ^ after) & ~harmless);
 }
 
-/* An entry that the model may go through: a table that it made for this level, and no bit that any processor reserves
- * in any of its readings. Levels differ on the way down, so such a path never meets the same frame twice. */
-static bool is_own_table(const struct fl_world *w, unsigned level, uint64_t entry)
+/* Levels differ on the way down, so such a path never meets the same frame twice. */
+bool tables_is_own(const struct fl_world *w, unsigned level, uint64_t entry)
 {
     uint64_t frame = (entry & format_of(w)->addr) >> PAGE_SHIFT;
     uint64_t fine = E_PRESENT | E_WRITE | E_USER | E_PWT | E_PCD | E_ACCESSED | E_DIRTY | E_SOFTWARE | E_XD;
@@ -148,11 +162,11 @@ static bool is_own_table(const struct fl_world *w, unsigned level, uint64_t entr
 unsigned tables_missing(const struct fl_world *w, uint64_t va)
 {
     const struct format *f = format_of(w);
-    uint64_t at = entry_at(f, w->cpu.cr3, f->levels, va);
+    uint64_t at = entry_at(f, w->root[0], f->levels, va);
 
     for (unsigned l = f->levels; l > 1; l--) {
         uint64_t entry = ram_get(w, at, f->entry_size);
-        if (!is_own_table(w, l, entry))
+        if (!tables_is_own(w, l, entry))
             return l - 1;
         at = entry_at(f, entry & f->addr, l - 1, va);
     }
@@ -162,12 +176,12 @@ unsigned tables_missing(const struct fl_world *w, uint64_t va)
 uint64_t tables_force(struct fl_world *w, uint64_t va)
 {
     const struct format *f = format_of(w);
-    uint64_t at = entry_at(f, w->cpu.cr3, f->levels, va);
+    uint64_t at = entry_at(f, w->root[0], f->levels, va);
 
     for (unsigned l = f->levels; l > 1; l--) {
         uint64_t before = ram_get(w, at, f->entry_size), entry = before;
-        if (!is_own_table(w, l, entry)) {
-            entry = table_entry(w, l, frame_alloc(w, (uint8_t)(l - 1)));
+        if (!tables_is_own(w, l, entry)) {
+            entry = tables_table_entry(w, l, frame_alloc(w, (uint8_t)(l - 1)));
         } else if (!is_pae_pdpte(w, l)) {
             entry = (entry | E_WRITE | E_USER) & ~E_XD;
         }
@@ -181,11 +195,11 @@ uint64_t tables_force(struct fl_world *w, uint64_t va)
 bool tables_find_pte(const struct fl_world *w, uint64_t va, uint64_t *paddr)
 {
     const struct format *f = format_of(w);
-    uint64_t at = entry_at(f, w->cpu.cr3, f->levels, va);
+    uint64_t at = entry_at(f, w->root[0], f->levels, va);
 
     for (unsigned l = f->levels; l > 1; l--) {
         uint64_t entry = ram_get(w, at, f->entry_size);
-        if (!is_own_table(w, l, entry))
+        if (!tables_is_own(w, l, entry))
             return false;
         at = entry_at(f, entry & f->addr, l - 1, va);
     }
@@ -260,7 +274,7 @@ void tables_walk(const struct fl_world *w, uint64_t va, struct tables_walk *out)
         uint64_t entry = ram_get(w, at, f->entry_size), addr = entry & f->addr;
         if (!(entry & E_PRESENT))
             return;
-        bool leaf = is_leaf(w, l, entry);
+        bool leaf = tables_is_leaf(w, l, entry);
         out->reserved |= reserved_bits(w, l, entry, leaf);
         if (!is_pae_pdpte(w, l))
             out->user &= (entry & E_USER) != 0;

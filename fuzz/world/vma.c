@@ -176,16 +176,9 @@ static void prefault_range(struct fl_world *w, uint64_t start, uint64_t end)
             mm_prefault(w, &w->vmas[i]);
 }
 
-enum fl_status vma_protect(struct fl_world *w, uint64_t start, uint64_t end, uint8_t prot)
+/* What mprotect does to the leafs of a range. */
+static void restrict_pages(struct fl_world *w, uint64_t start, uint64_t end, uint8_t prot)
 {
-    struct cut c;
-
-    if (!user_range(w, start, end) || !overlaps_any(w, start, end))
-        return FL_INVALID;
-    cut_out(w, start, end, &prot, &c);
-    if (!commit(w, &c, 0))
-        return FL_NO_MEMORY;
-
     for (unsigned i = 0; i < w->npages; i++) {
         struct page *p = &w->pages[i];
         uint64_t at;
@@ -200,8 +193,72 @@ enum fl_status vma_protect(struct fl_world *w, uint64_t start, uint64_t end, uin
                 ram_put(w, at, size, tables_restrict(w, pte, prot & FL_PROT_WRITE, prot & FL_PROT_EXEC));
         }
     }
+}
+
+enum fl_status vma_protect(struct fl_world *w, uint64_t start, uint64_t end, uint8_t prot)
+{
+    struct cut c;
+
+    if (!user_range(w, start, end) || !overlaps_any(w, start, end))
+        return FL_INVALID;
+    cut_out(w, start, end, &prot, &c);
+    if (!commit(w, &c, 0))
+        return FL_NO_MEMORY;
+
+    restrict_pages(w, start, end, prot);
     prefault_range(w, start, end);
     return FL_OK;
+}
+
+/* ---- by another thread, in the middle of a decision --------------------------------------------------------------- */
+
+static void set_late(struct fl_world *w, const struct fl_vma *vma, bool unmap)
+{
+    w->late.start = vma->start;
+    w->late.end = vma->end;
+    w->late.unmap = unmap;
+}
+
+void vma_unmap_late(struct fl_world *w, const struct fl_vma *vma)
+{
+    struct cut c;
+
+    set_late(w, vma, true);
+    cut_out(w, vma->start, vma->end, NULL, &c);
+    commit(w, &c, 0); /* one less: it fits */
+}
+
+void vma_protect_late(struct fl_world *w, struct fl_vma *vma)
+{
+    set_late(w, vma, false);
+    vma->write = false;
+    vma->generation = ++w->generation;
+}
+
+void vma_settle(struct fl_world *w)
+{
+    uint64_t start = w->late.start, end = w->late.end;
+    const struct fl_vma *vma;
+
+    if (end == 0)
+        return;
+    w->late.start = w->late.end = 0;
+    if (!w->late.unmap) {
+        vma = vma_find(w, start);
+        restrict_pages(w, start, end, (uint8_t)((vma->read ? FL_PROT_READ : 0) | (vma->exec ? FL_PROT_EXEC : 0)));
+        return;
+    }
+    for (unsigned i = 0; i < w->npages; i++) {
+        struct page *p = &w->pages[i];
+
+        if (!p->kind || p->va < start || p->va >= end)
+            continue;
+        vma = vma_find(w, p->va);
+        if (vma && vma->start <= p->va)
+            continue; /* a stack has grown over it meanwhile, and holds it now */
+        page_unmap(w, p);
+        page_drop(w, p);
+    }
 }
 
 enum fl_status vma_zap(struct fl_world *w, uint64_t start, uint64_t end)

@@ -24,6 +24,7 @@ enum fl_status fl_world_open(struct fl_world **out)
         return FL_NO_MEMORY;
     }
     w->next_frame = FRAME_POOL;
+    w->generation_forced = FL_GEN_COUNT;
     fl_world_begin(w, &plain);
     *out = w;
     return FL_OK;
@@ -42,22 +43,41 @@ struct fl_ram fl_world_ram(struct fl_world *w)
     return (struct fl_ram){.base = w->ram, .size = RAM_SIZE};
 }
 
+void clear(void *at, size_t n)
+{
+    memset(at, 0, n);
+}
+
+/* The arrays at the end are long: of them only what was written is cleared, and of the log nothing, since nlog says how
+ * much of it counts. */
+static void forget_decision(struct fl_world *w)
+{
+    struct fl_effects *e = &w->effects;
+
+    if (e->reads)
+        clear(e->read_at, sizeof(e->read_at));
+    if (e->probes)
+        clear(e->probe_at, sizeof(e->probe_at));
+    clear(e, offsetof(struct fl_effects, probe_at));
+    e->nlog = 0;
+    w->lock_depth = w->pgd_depth = 0;
+    w->ending = false;
+}
+
 void fl_world_begin(struct fl_world *w, const struct fl_machine *m)
 {
     pages_reset(w); /* needs the frame tags that ram_reset() clears */
     ram_reset(w);
     w->nvmas = 0;
+    w->late.start = w->late.end = 0;
     w->generation = 0;
     w->nextable = 0;
-    w->lock_depth = 0;
     w->in_event = false;
-    w->pending = 0;
-    w->injected = false;
-    w->probe_from = 0;
-    memset(&w->effects, 0, sizeof(w->effects));
+    w->answers = (struct answers){0};
+    forget_decision(w);
     w->not_transparent = NULL;
     machine_begin(w, m);
-    w->tag[FRAME_ROOT] = (uint8_t)tables_levels(w);
+    kernel_begin(w);
     w->tag[FRAME_ZERO] = TAG_ZERO;
     /* Without write protection a kernel writes to the zero page and the page cache where demand paging would copy. */
     if (!m->wp)
@@ -87,7 +107,7 @@ bool fl_world_user_mode(const struct fl_world *w)
 void fl_world_set_user_mode(struct fl_world *w, bool user)
 {
     if (user != w->user)
-        machine_code(w, user, w->codeseg.bits);
+        segment_code(w, user, w->codeseg.bits);
 }
 
 void fl_world_apply_writes(struct fl_world *w, const struct fl_arch_result *r)
@@ -147,18 +167,27 @@ void fl_world_note_stores(struct fl_world *w, const struct fl_exec_result *r)
 
 void fl_world_event_begin(struct fl_world *w)
 {
-    memset(&w->effects, 0, sizeof(w->effects));
-    w->lock_depth = 0;
+    vma_settle(w);
+    forget_decision(w);
     if (!w->in_event)
-        w->injected = false;
+        w->answers.given = false;
     w->in_event = true;
+    w->answers_before = w->answers;
+}
+
+void fl_world_event_again(struct fl_world *w)
+{
+    forget_decision(w);
+    w->answers = w->answers_before;
 }
 
 void fl_world_event_end(struct fl_world *w)
 {
-    w->pending = 0;
-    w->lock_depth = 0;
+    w->answers = (struct answers){.given = w->answers.given, .warned93 = w->answers.warned93};
+    w->lock_depth = w->pgd_depth = 0;
     w->in_event = false;
+    vma_settle(w);
+    lazy_flush(w);
 }
 
 const struct fl_effects *fl_world_effects(const struct fl_world *w)
@@ -166,43 +195,48 @@ const struct fl_effects *fl_world_effects(const struct fl_world *w)
     return &w->effects;
 }
 
-bool fl_world_injected(const struct fl_world *w)
-{
-    return w->injected || (w->pending & ~(1u << FL_INJ_MM_MAJOR));
-}
-
-/* What mm_fault will answer if the core asks for that access: injected answers first, in the order of op_mm_fault(). */
-static enum fl_mm_result predict(struct fl_world *w, uint64_t addr, bool write)
-{
-    const struct fl_vma *vma = vma_find(w, addr); /* growth changes its start, not what its pages hold */
-
-    if (w->pending & 1u << FL_INJ_MM_OOM)
-        return FL_MM_OOM;
-    if (w->pending & 1u << FL_INJ_MM_SIGBUS)
-        return FL_MM_SIGBUS;
-    enum fl_mm_result result = vma ? mm_predict(w, vma, addr, write) : FL_MM_MINOR;
-    return result == FL_MM_MINOR && (w->pending & 1u << FL_INJ_MM_MAJOR) ? FL_MM_MAJOR : result;
-}
-
 void fl_world_snapshot(struct fl_world *w, uint64_t cr2, uint64_t error_code, struct fl_fault *f, struct fl_snapshot *s)
 {
     enum { ERROR_WRITE = 2 }; /* W/R of the error code: SDM vol. 3A, 4.7 */
 
-    f->cpu = s->cpu = w->cpu;
-    f->kernel = s->kernel = w->kernel;
-    f->task = s->task = w->task;
-    f->codeseg = s->codeseg = w->codeseg;
-    f->regs = s->regs = w->regs;
-    f->cr2 = s->cr2 = cr2;
-    f->error_code = s->error_code = error_code;
+    f->cpu = w->cpu;
+    f->kernel = w->kernel;
+    f->task = w->task;
+    f->codeseg = w->codeseg;
+    f->regs = w->regs;
+    f->cr2 = cr2;
+    f->error_code = error_code;
 
+    clear(s, sizeof(*s));
+    s->cpu = w->cpu;
+    s->kernel = w->kernel;
+    s->task = w->task;
+    s->codeseg = w->codeseg;
+    s->regs = w->regs;
+    s->cr2 = cr2;
+    s->error_code = error_code;
     s->vmas = w->vmas;
-    s->nvmas = w->nvmas;
+    s->nvmas = kernel_has_vmas(w) ? w->nvmas : 0;
     s->extable = w->extable;
     s->nextable = w->nextable;
+    s->ldt = w->ldt;
+    s->ctx = w;
     s->byte = world_byte;
-    s->byte_ctx = w;
-    s->lock_contended = w->pending & 1u << FL_INJ_LOCK_CONTENDED;
-    s->expand_refused = w->pending & 1u << FL_INJ_EXPAND_REFUSED;
-    s->mm_result = (uint8_t)predict(w, cr2, error_code & ERROR_WRITE);
+    s->read = fl_world_read;
+    s->word = world_word;
+    s->symbol = world_symbol;
+    s->file_name = world_file_name;
+    s->lazy_mmu = w->lazy_mmu;
+    s->kprobe_claims = answers_pending(w, FL_INJ_KPROBE);
+    s->lock_contended = answers_pending(w, FL_INJ_LOCK_CONTENDED);
+    s->report_contended = answers_pending(w, FL_INJ_REPORT_CONTENDED);
+    s->expand_refused = answers_pending(w, FL_INJ_EXPAND_REFUSED);
+    s->fatal_signal = answers_pending(w, FL_INJ_FATAL_SIGNAL);
+    s->yield = answers_pending(w, FL_INJ_YIELD_UNMAP)     ? FL_YIELD_UNMAP
+               : answers_pending(w, FL_INJ_YIELD_PROTECT) ? FL_YIELD_PROTECT
+                                                          : FL_YIELD_NOTHING;
+    s->ratelimited[FL_LIMIT_SIGNAL] = answers_pending(w, FL_INJ_RATELIMITED);
+    s->ratelimited[FL_LIMIT_ERRATUM93] = s->ratelimited[FL_LIMIT_SIGNAL] || w->answers.warned93;
+    s->vsyscall_fails = answers_pending(w, FL_INJ_VSYSCALL_FAULT);
+    answers_foretell(w, w->kernel.word == 4 ? (uint32_t)cr2 : cr2, error_code & ERROR_WRITE, s->mm_result);
 }

@@ -1,61 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the decision table over the facts of one snapshot and writes down what its verdicts mean.
+ * Follows the facts of one snapshot through the decision table.
  */
-#include "facts.h"
+#include "meaning.h"
 
-/* Signals, POSIX <signal.h>; numbers of the x86 kernel ABI (Linux asm-generic/siginfo.h). */
-enum { SIGNAL_BUS = 7, SIGNAL_SEGV = 11, CODE_MAPERR = 1, CODE_ACCERR = 2, CODE_BUS_ADRERR = 2 };
-
-/* #PF: Intel SDM vol. 3A, 6.15. */
-enum { VECTOR_PF = 14 };
-
-enum {
-    M_LOCKED = 1 << 0, /* the lock was had */
-    M_PLACED = 1 << 1, /* an acceptable VMA was found, a stack that had to grow has grown */
-    M_ASKED = 1 << 2,  /* mm_fault is asked */
-    M_WRITE = 1 << 3,  /* ... for a write */
-    M_IRQ_ON = 1 << 4, /* interrupts on, whatever they were */
-    M_THREAD = 1 << 5, /* the thread's fault record is written */
-    M_MAJOR = 1 << 6,
-    M_FIXUP = 1 << 7,
-    M_END = FL_PART_COUNT,
-};
-
-struct meaning {
-    uint8_t next;   /* part to go on with, or M_END */
-    uint8_t action; /* enum fl_action, at M_END */
-    uint8_t flags;  /* M_*; they add up along the path */
-    uint8_t signo;
-    uint8_t si_code; /* 0: as the part before left it */
-};
-
-static const struct meaning meanings[V_COUNT] = {
-    [V_UNSUPPORTED] = {M_END, FL_ACT_NONE, 0, 0, 0},
-    [V_BAD_PAGETABLE] = {M_END, FL_ACT_BAD_PAGETABLE, M_THREAD, 0, 0},
-    [V_BAD_EARLY] = {FL_PART_ENDING, FL_ACT_NONE, 0, 0, CODE_MAPERR},
-    [V_BAD_MAPERR] = {FL_PART_ENDING, FL_ACT_NONE, M_LOCKED, 0, CODE_MAPERR},
-    [V_BAD_ACCERR] = {FL_PART_ENDING, FL_ACT_NONE, M_LOCKED | M_PLACED, 0, CODE_ACCERR},
-    [V_GOOD_READ] = {FL_PART_ANSWER, FL_ACT_NONE, M_LOCKED | M_PLACED | M_ASKED, 0, 0},
-    [V_GOOD_WRITE] = {FL_PART_ANSWER, FL_ACT_NONE, M_LOCKED | M_PLACED | M_ASKED | M_WRITE, 0, 0},
-    [V_MINOR] = {M_END, FL_ACT_HANDLED, 0, 0, 0},
-    [V_MAJOR] = {M_END, FL_ACT_HANDLED, M_MAJOR, 0, 0},
-    [V_OOM_KILL] = {M_END, FL_ACT_OOM_KILL, 0, 0, 0},
-    [V_NO_CONTEXT] = {FL_PART_ENDING, FL_ACT_NONE, 0, 0, 0},
-    [V_IGNORE] = {M_END, FL_ACT_IGNORED, 0, 0, 0},
-    [V_SIGBUS] = {M_END, FL_ACT_SIGNAL, M_THREAD, SIGNAL_BUS, CODE_BUS_ADRERR},
-    [V_IGNORE_USER] = {M_END, FL_ACT_IGNORED, M_IRQ_ON, 0, 0},
-    [V_SEGV] = {M_END, FL_ACT_SIGNAL, M_THREAD | M_IRQ_ON, SIGNAL_SEGV, 0},
-    [V_OOPS] = {M_END, FL_ACT_OOPS, M_THREAD, 0, 0},
-    [V_FIXUP] = {M_END, FL_ACT_FIXUP, M_FIXUP, 0, 0},
-};
+#include <faultline/oracle/sync.h>
 
 static bool valid(const struct fl_snapshot *s)
 {
-    return s != NULL && s->byte != NULL && (s->vmas != NULL || s->nvmas == 0) &&
-           (s->extable != NULL || s->nextable == 0) && s->cpu.mode < FL_MODE_COUNT && s->cpu.vendor < FL_VENDOR_COUNT &&
-           (s->kernel.word == 4 || s->kernel.word == 8) &&
-           (s->codeseg.bits == 16 || s->codeseg.bits == 32 || s->codeseg.bits == 64) && s->mm_result < FL_MM_COUNT;
+    if (s == NULL || s->byte == NULL || s->read == NULL || s->word == NULL || s->symbol == NULL || s->file_name == NULL)
+        return false;
+    if ((s->vmas == NULL && s->nvmas != 0) || (s->extable == NULL && s->nextable != 0) ||
+        (s->ldt == NULL && s->task.ldt_entries != 0))
+        return false;
+    if (s->cpu.mode >= FL_MODE_COUNT || s->cpu.vendor >= FL_VENDOR_COUNT || s->kernel.generation >= FL_GEN_COUNT ||
+        (s->kernel.word != 4 && s->kernel.word != 8) ||
+        (s->codeseg.bits != 16 && s->codeseg.bits != 32 && s->codeseg.bits != 64) || s->yield >= FL_YIELD_COUNT)
+        return false;
+    for (unsigned i = 0; i < FL_MM_ANSWERS; i++)
+        if (s->mm_result[i] >= FL_MM_COUNT)
+            return false;
+    return true;
 }
 
 enum fl_status fl_policy_prefetch(const struct fl_snapshot *s, bool *ignore)
@@ -68,84 +33,147 @@ enum fl_status fl_policy_prefetch(const struct fl_snapshot *s, bool *ignore)
 
 /* The facts so far; known has a bit for each that has been worked out. */
 struct facts {
+    uint64_t fault; /* those that no pass changes */
     uint64_t word, known;
 };
 
-static bool matches(const struct fl_snapshot *s, const struct fl_policy_row *row, struct facts *f)
+/* Works out facts on demand. False: the synchronisation has no answer. */
+static bool demand(const struct fl_snapshot *s, uint64_t missing, struct facts *f, struct fl_policy_trail *t)
 {
-    if (((f->word ^ row->want) & row->mask & f->known) != 0)
-        return false;
-    uint64_t missing = row->mask & ~f->known;
-    if (missing == 0)
-        return true;
-    if ((missing & F_EXTABLE) && fl_policy_fixup(s) != NULL)
-        f->word |= F_EXTABLE;
+    uint64_t found = 0;
+    if (missing & F_EXTABLE) {
+        const struct fl_extable_entry *entry = fl_policy_fixup(s);
+        if (entry != NULL) {
+            found |= F_EXTABLE;
+            t->fixup = entry->fixup;
+        }
+    }
     if ((missing & F_PREFETCH) && fl_policy_is_prefetch(s))
-        f->word |= F_PREFETCH;
+        found |= F_PREFETCH;
+    if ((missing & F_PERMITTED) && fl_policy_permitted(s))
+        found |= F_PERMITTED;
+    if ((missing & F_CODE64) && fl_policy_code64(s))
+        found |= F_CODE64;
+    if ((missing & F_RETURN) && s->word(s->ctx, s->regs.gpr[FL_RSP], &t->return_address))
+        found |= F_RETURN;
+    if (missing & F_SYNC_MASK) {
+        if (fl_sync_decide(s, &t->sync) != FL_OK)
+            return false;
+        t->synced = true;
+        found |= F_SYNC(t->sync.end);
+    }
+    f->word |= found;
+    f->fault |= found;
     f->known |= missing;
-    return ((f->word ^ row->want) & row->mask) == 0;
+    return true;
 }
 
-static void write_outcome(const struct fl_snapshot *s, const struct meaning *end, unsigned flags, int si_code,
-                          bool irq_was_on, struct fl_outcome *o)
+/* The first row of that part that matches, from the index on. NULL: none, or the synchronisation has no answer. */
+static const struct fl_policy_row *deciding(const struct fl_snapshot *s, unsigned part, size_t *index, struct facts *f,
+                                            struct fl_policy_trail *t)
 {
-    o->action = end->action;
-    o->irq_on = irq_was_on || (flags & M_IRQ_ON);
-    o->major = (flags & M_MAJOR) != 0;
-    if (end->action == FL_ACT_SIGNAL) {
-        o->signo = end->signo;
-        o->si_code = si_code;
-        o->si_addr = s->cr2;
+    size_t nrows;
+    const struct fl_policy_row *rows = fl_policy_rows(&nrows);
+
+    for (; *index < nrows; ++*index) {
+        const struct fl_policy_row *row = &rows[*index];
+        if (row->part != part || ((f->word ^ row->want) & row->mask & f->known) != 0)
+            continue;
+        uint64_t missing = row->mask & ~f->known;
+        if (missing != 0 && !demand(s, missing, f, t))
+            return NULL;
+        if (((f->word ^ row->want) & row->mask) == 0)
+            return row;
     }
-    if (flags & M_THREAD) {
-        o->thread_valid = true;
-        o->thread_cr2 = s->cr2;
-        o->thread_error_code = s->error_code;
-        o->thread_trap_no = VECTOR_PF;
+    return NULL;
+}
+
+static uint8_t asked_for(const struct fl_policy_pass *pass, uint64_t word)
+{
+    unsigned flags = 0;
+    if (word & F_W)
+        flags |= FL_MM_WRITE;
+    if (word & F_U)
+        flags |= FL_MM_USER;
+    if (word & F_I)
+        flags |= FL_MM_FETCH;
+    if (word & F_MAY_RETRY)
+        flags |= FL_MM_ALLOW_RETRY;
+    if (pass->retried)
+        flags |= FL_MM_TRIED;
+    return (uint8_t)flags;
+}
+
+/* What an answer that sends the decision back to AREA leaves behind for the passes that follow. */
+static void finish_pass(const struct fl_snapshot *s, uint32_t flags, size_t vma, struct fl_policy_pass *pass,
+                        bool *waited)
+{
+    if (flags & M_RETRIED)
+        pass->retried = true;
+    if (flags & M_COUNTED)
+        pass->was_major = true;
+    if (!(flags & M_WAITED) || *waited)
+        return;
+    *waited = true;
+    if (s->yield == FL_YIELD_UNMAP)
+        pass->gone = vma;
+    else if (s->yield == FL_YIELD_PROTECT)
+        pass->readonly = vma;
+}
+
+enum fl_status fl_policy_follow(const struct fl_snapshot *s, struct fl_policy_trail *trail)
+{
+    struct fl_policy_pass pass = {.gone = FL_NO_VMA, .readonly = FL_NO_VMA, .grown = FL_NO_VMA};
+    struct facts facts = {.fault = fl_policy_fault_facts(s), .known = ~(uint64_t)F_ON_DEMAND};
+    unsigned part = FL_PART_ENTRY;
+    size_t index = 0, area = 0, vma = FL_NO_VMA;
+    bool waited = false;
+
+    trail->nsteps = trail->mm_calls = 0;
+    trail->grows = trail->synced = false;
+    trail->pkey = 0;
+    facts.word = facts.fault;
+    while (part != M_END) {
+        const struct fl_policy_row *row = deciding(s, part, &index, &facts, trail);
+        if (row == NULL || trail->nsteps == FL_MAX_STEPS)
+            return FL_FAILED;
+        trail->step[trail->nsteps++] =
+            (struct fl_policy_step){.row = (uint16_t)index, .word = facts.word, .known = facts.known};
+
+        const struct fl_policy_meaning *m = &fl_policy_meanings[row->verdict];
+        if ((m->flags & M_PLACED) && !(facts.word & F_INSIDE)) {
+            trail->grows = true;
+            pass.grown = vma;
+        }
+        if (m->flags & M_ASKED) {
+            if (trail->mm_calls == FL_MM_ANSWERS)
+                return FL_INVALID;
+            trail->mm_flags[trail->mm_calls++] = asked_for(&pass, facts.word);
+        }
+        if (part == FL_PART_ANSWER && m->next == FL_PART_AREA) {
+            pass.asked++;
+            finish_pass(s, m->flags, vma, &pass, &waited);
+            index = area; /* rows are sorted by part: only here the way leads back */
+        } else if (m->next == FL_PART_AREA) {
+            area = index;
+        }
+        if (m->next == FL_PART_AREA) {
+            facts.word = facts.fault | fl_policy_pass_facts(s, &pass, &vma);
+            trail->pkey = vma != FL_NO_VMA ? s->vmas[vma].pkey : 0;
+        }
+        part = m->next;
     }
-    if (flags & M_FIXUP)
-        o->new_ip = fl_policy_fixup(s)->fixup;
+    return FL_OK;
 }
 
 enum fl_status fl_policy_decide(const struct fl_snapshot *s, struct fl_expected *out)
 {
-    if (!valid(s) || out == NULL)
+    struct fl_policy_trail trail;
+    if (!valid(s) || out == NULL ||
+        !fl_generation_exists((enum fl_mode)s->cpu.mode, (enum fl_generation)s->kernel.generation))
         return FL_INVALID;
-
-    size_t nrows;
-    const struct fl_policy_row *rows = fl_policy_rows(&nrows);
-    uint64_t new_start;
-    struct facts facts = {.word = fl_policy_facts(s, &new_start), .known = ~(uint64_t)F_ON_DEMAND};
-    struct fl_expected e = {.path = {FL_POLICY_NO_ROW, FL_POLICY_NO_ROW, FL_POLICY_NO_ROW}};
-    unsigned part = FL_PART_AREA, flags = 0;
-    int si_code = 0;
-
-    /* Rows are sorted by part and no verdict goes back, so one pass does. */
-    for (size_t i = 0; i < nrows; i++) {
-        if (rows[i].part != part || !matches(s, &rows[i], &facts))
-            continue;
-        const struct meaning *m = &meanings[rows[i].verdict];
-        e.path[part] = e.row = (uint16_t)i;
-        part = m->next;
-        flags |= m->flags;
-        if (m->si_code != 0)
-            si_code = m->si_code;
-        if (part != M_END)
-            continue;
-        if (rows[i].verdict == V_UNSUPPORTED) {
-            *out = e;
-            return FL_OK;
-        }
-        e.supported = true;
-        e.lock_taken = (flags & M_LOCKED) != 0;
-        e.mm_asked = (flags & M_ASKED) != 0;
-        e.mm_write = (flags & M_WRITE) != 0;
-        e.grows = (flags & M_PLACED) && !(facts.word & F_INSIDE);
-        if (e.grows)
-            e.new_start = new_start;
-        write_outcome(s, m, flags, si_code, (facts.word & F_IRQ_WAS_ON) != 0, &e.outcome);
-        *out = e;
-        return FL_OK;
-    }
-    return FL_FAILED;
+    enum fl_status status = fl_policy_follow(s, &trail);
+    if (status == FL_OK)
+        fl_policy_write(s, &trail, out);
+    return status;
 }

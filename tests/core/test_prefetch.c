@@ -56,7 +56,7 @@ static void test_bytes(void)
 /* REX is accepted anywhere among the prefixes, by the width of the code and by nothing else. */
 static void test_rex(void)
 {
-    static const uint16_t cs[] = {0x33, 0x23, 0x0f, 0xe033, 0x10};
+    static const uint16_t cs[] = {0x33, 0x23, 0x3b, 0xe033, 0x10};
 
     for (unsigned i = 0; i < sizeof cs / sizeof *cs; i++)
         for (unsigned bits = 16; bits <= 64; bits *= 2) {
@@ -117,6 +117,8 @@ static void test_accessor(void)
         f.regs.cs = cases[i].cs;
         f.regs.flags = cases[i].flags;
         k.user_only = true;
+        if (f.regs.flags) /* virtual-8086 mode: cs * 16, and a 16-bit ip of 0 */
+            k.code_at = 0x100;
         CHECK_EQ(ignored(&f, &k), cases[i].user, "case %u", i);
         for (unsigned p = 0; p < k.probes; p++)
             CHECK_EQ(k.probe_user[p], cases[i].user, "case %u probe %u", i, p);
@@ -213,6 +215,59 @@ static void test_user_limit(void)
             }
 }
 
+/*      vsyscall            vsyscall + 4096      the kernel accessor stays away, byte by byte
+ *  ----|-------------------|----
+ */
+static void test_vsyscall_page(void)
+{
+    static const uint64_t pages[] = {0xffffffffff600000, 0xfffffffffffff000};
+
+    for (unsigned p = 0; p < sizeof pages / sizeof *pages; p++)
+        for (int offset = -6; offset <= 4096; offset += offset == 2 ? 4088 : 1)
+            for (unsigned exists = 0; exists < 2; exists++) {
+                struct fl_fault f = fake_fault();
+                struct fake k = code_of(2);
+                unsigned before = offset < 0 ? (unsigned)-offset : 0; /* bytes in front of the page */
+                bool blocked = exists && offset > -4 && offset < 4096;
+
+                if (pages[p] + (uint64_t)(int64_t)offset < pages[p] && offset >= 0)
+                    continue; /* beyond the end of the address space */
+                f.regs.cs = 0x10;
+                f.kernel.vsyscall = exists ? pages[p] : 0;
+                f.regs.ip = k.code_at = pages[p] + (uint64_t)(int64_t)offset;
+                CHECK_EQ(ignored(&f, &k), !blocked, "offset %d", offset);
+                CHECK_EQ(k.probes, blocked ? before : 4, "offset %d", offset);
+            }
+
+    /* the end of the page: the bytes behind it are not reached from within, and nothing is odd about them */
+    struct fl_fault f = fake_fault();
+    struct fake k = code_of(2);
+
+    f.regs.cs = 0x10;
+    f.kernel.vsyscall = 0xffffffffff600000;
+    f.regs.ip = k.code_at = 0xffffffffff600fff;
+    CHECK(!ignored(&f, &k) && k.probes == 0, "last byte");
+    /* user code is kept out by the end of user space, and by nothing else */
+    f = fake_fault();
+    k = code_of(2);
+    f.kernel.vsyscall = IP & ~0xfffu;
+    CHECK(ignored(&f, &k), "the rule is the kernel accessor's");
+}
+
+/* ip in a 32-bit kernel has 32 bits, even in code that claims to be 64-bit. */
+static void test_ip_of_32bit_kernel(void)
+{
+    struct fl_fault f = fake_fault();
+    struct fake k = code_of(0);
+
+    f.regs.ip = 0xabc00000000 + IP;
+    CHECK(!ignored(&f, &k), "64-bit kernel");
+    f.kernel.word = 4;
+    f.kernel.task_size = 0xc0000000;
+    k = code_of(0);
+    CHECK(ignored(&f, &k), "32-bit kernel");
+}
+
 static void test_invalid(void)
 {
     struct fl_fault f = fake_fault();
@@ -240,6 +295,8 @@ int main(void)
     test_gates();
     test_segment();
     test_user_limit();
+    test_vsyscall_page();
+    test_ip_of_32bit_kernel();
     test_invalid();
     return check_done("prefetch");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stack growth at every boundary, and the access switch as a truth table. */
+/* Stack growth at every boundary, and what a VMA and its key allow as truth tables. */
 #include "check.h"
 #include "vma.h"
 
@@ -143,16 +143,34 @@ static void test_growth_limits(void)
     check_growth(&g, false, 0, "total pages do not wrap");
 }
 
-static void test_permits(void)
+/* Any right is enough to read and to fetch; a write needs its own. */
+static void test_allows(void)
 {
-    for (unsigned i = 0; i < 32; i++) {
-        bool read = i & 1, write = i & 2, exec = i & 4, present = i & 8, is_write = i & 16;
+    for (unsigned i = 0; i < 16; i++) {
+        bool read = i & 1, write = i & 2, exec = i & 4, is_write = i & 8;
         struct fl_vma vma = {.read = read, .write = write, .exec = exec};
-        bool want = is_write ? write : !present && (i & 7) != 0;
+        bool want = is_write ? write : (i & 7) != 0;
 
-        CHECK_EQ(core_vma_permits(&vma, present, is_write), want, "r%d w%d x%d present %d write %d", read, write, exec,
-                 present, is_write);
+        CHECK_EQ(core_vma_allows(&vma, is_write), want, "r%d w%d x%d write %d", read, write, exec, is_write);
     }
+}
+
+/* Two bits of PKRU for each key, and none of another's. */
+static void test_keys(void)
+{
+    for (uint8_t pkey = 0; pkey < 16; pkey++)
+        for (unsigned bit = 0; bit < 32; bit++)
+            for (unsigned rest = 0; rest < 2; rest++) {
+                struct fl_vma vma = {.pkey = pkey};
+                uint32_t own = UINT32_C(3) << 2 * pkey, pkru = UINT32_C(1) << bit;
+                bool ad, wd;
+
+                pkru = rest ? (pkru & own) | ~own : pkru;
+                ad = bit == 2u * pkey;
+                wd = bit == 2u * pkey + 1;
+                CHECK_EQ(core_vma_key_denies(&vma, pkru, false), ad, "key %u PKRU %#x", pkey, pkru);
+                CHECK_EQ(core_vma_key_denies(&vma, pkru, true), ad || wd, "key %u PKRU %#x", pkey, pkru);
+            }
 }
 
 int main(void)
@@ -162,6 +180,7 @@ int main(void)
     test_growth_gap();
     test_growth_floor();
     test_growth_limits();
-    test_permits();
+    test_allows();
+    test_keys();
     return check_done("vma");
 }

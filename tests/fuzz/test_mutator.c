@@ -7,6 +7,7 @@
  *     test_mutator bench   nanoseconds a mutation
  */
 #include "check.h"
+#include "reach.h"
 
 #include "mutator/mutator.h"
 
@@ -29,6 +30,7 @@ struct seen {
     uint64_t mutations, records;
     uint64_t op[FL_OP_COUNT], idiom[FL_IDIOM_COUNT], kind[FL_REC_COUNT], mode[FL_MODE_COUNT];
     uint64_t decodes, prefetches, rex_not_last;
+    uint64_t reach[REACH_COUNT], generation[FL_GEN_COUNT], sh4;
     uint32_t most;
 };
 
@@ -36,6 +38,9 @@ static void look(struct seen *seen)
 {
     seen->mode[scenario.machine.mode]++;
     seen->records += scenario.nrecords;
+    seen->generation[scenario.machine.generation]++;
+    seen->sh4 += scenario.machine.sh4;
+    reach_look(&scenario, seen->reach);
     seen->most = scenario.nrecords > seen->most ? scenario.nrecords : seen->most;
     for (uint32_t i = 0; i < scenario.nrecords; i++) {
         const struct fl_record *r = &scenario.records[i];
@@ -64,7 +69,8 @@ static void chains(enum fl_target target, uint32_t steps, size_t max_size, struc
     size_t size = 0;
 
     for (uint32_t i = 0; i < steps; i++) {
-        uint32_t seed = (uint32_t)check_random(&random), ops, idioms;
+        uint32_t seed = (uint32_t)check_random(&random), ops;
+        uint64_t idioms;
         size_t size_before = size, again;
 
         if (seed % 48 == 0)
@@ -74,7 +80,8 @@ static void chains(enum fl_target target, uint32_t steps, size_t max_size, struc
         CHECK(size <= max_size && size <= FL_SCENARIO_MAX_BYTES, "target %d seed %#x: %zu bytes", target, seed, size);
         CHECK(size >= FL_MACHINE_BYTES, "target %d seed %#x: %zu bytes", target, seed, size);
         CHECK(ops != 0, "target %d seed %#x did nothing", target, seed);
-        CHECK(canonical(data, size), "target %d seed %#x ops %#x idioms %#x: not canonical", target, seed, ops, idioms);
+        CHECK(canonical(data, size), "target %d seed %#x ops %#x idioms %#" PRIx64 ": not canonical", target, seed, ops,
+              idioms);
         again = fl_mutate(before, size_before, max_size, seed, target);
         CHECK(again == size && memcmp(before, data, size) == 0, "target %d seed %#x: not the same twice", target, seed);
         look(seen);
@@ -97,23 +104,33 @@ static void print_seen(const char *name, const struct seen *seen)
     printf("\n");
 }
 
+static void print_reach(const struct seen *seen)
+{
+    for (unsigned i = 0; i < REACH_COUNT; i++)
+        printf("  %-34s %8.2f in 1000 mutations\n", reach_names[i],
+               1000.0 * (double)seen->reach[i] / (double)seen->mutations);
+}
+
 static void test_chains(void)
 {
-    static const enum fl_idiom first[] = {FL_IDIOM_WALK, FL_IDIOM_EXEC, FL_IDIOM_RUN, FL_IDIOM_WALK};
-    static const enum fl_idiom last[] = {FL_IDIOM_TWINS, FL_IDIOM_INJECT, FL_IDIOM_EDGE_IP, FL_IDIOM_EDGE_IP};
-    static const enum fl_record_kind judged[] = {FL_REC_ACCESS, FL_REC_EXEC, FL_REC_DECODE, FL_REC_FAULT};
-    static const char *const names[] = {"walk", "fault", "prefetch", "all"};
+    static const enum fl_idiom first[] = {FL_IDIOM_WALK, FL_IDIOM_EXEC, FL_IDIOM_RUN, FL_IDIOM_LATE, FL_IDIOM_WALK};
+    static const enum fl_idiom last[] = {FL_IDIOM_TWINS, FL_IDIOM_KPROBE, FL_IDIOM_EDGE_IP, FL_IDIOM_P3, FL_IDIOM_P3};
+    static const enum fl_record_kind judged[] = {FL_REC_ACCESS, FL_REC_FAULT, FL_REC_DECODE, FL_REC_TOUCH,
+                                                 FL_REC_FAULT};
+    static const char *const names[] = {"walk", "fault", "prefetch", "vmalloc", "all"};
 
     for (unsigned t = 0; t <= FL_TARGET_ALL; t++) {
         struct seen seen = {0};
 
         chains((enum fl_target)t, 60000, 4096, &seen);
         print_seen(names[t], &seen);
+        if (t == FL_TARGET_FAULT)
+            print_reach(&seen);
         for (unsigned op = 0; op < FL_OP_COUNT; op++)
             CHECK(seen.op[op] > seen.mutations / 200, "%s: operator %u: %" PRIu64 " times", names[t], op, seen.op[op]);
         for (unsigned i = 0; i < FL_IDIOM_COUNT; i++) {
             if (i >= first[t] && i <= last[t])
-                CHECK(seen.idiom[i] > seen.mutations / 1000, "%s: idiom %u: %" PRIu64 " times", names[t], i,
+                CHECK(seen.idiom[i] > seen.mutations / 2000, "%s: idiom %u: %" PRIu64 " times", names[t], i,
                       seen.idiom[i]);
             else
                 CHECK_EQ(seen.idiom[i], 0, "%s: idiom %u", names[t], i);
@@ -127,6 +144,15 @@ static void test_chains(void)
         for (unsigned k = 0; k < FL_REC_COUNT && t == FL_TARGET_ALL; k++)
             CHECK(seen.kind[k] > seen.records / 500, "%s records: %" PRIu64, fl_record_name((enum fl_record_kind)k),
                   seen.kind[k]);
+        for (unsigned i = 0; i < REACH_COUNT && t == FL_TARGET_FAULT; i++)
+            CHECK(seen.reach[i] > seen.mutations / 1000, "fault: %s: %" PRIu64 " times", reach_names[i], seen.reach[i]);
+        for (unsigned g = 0; g < FL_GEN_COUNT && t == FL_TARGET_VMALLOC; g++)
+            CHECK(seen.generation[g] > seen.mutations / 50, "vmalloc: generation %u: %" PRIu64 " times", g,
+                  seen.generation[g]);
+        if (t == FL_TARGET_VMALLOC)
+            CHECK(seen.sh4 > seen.mutations / 50 && seen.sh4 < seen.mutations / 4, "SH4 %" PRIu64 " times", seen.sh4);
+        else if (t != FL_TARGET_ALL)
+            CHECK_EQ(seen.sh4, 0, "%s: SH4", names[t]);
         if (t == FL_TARGET_PREFETCH) {
             printf("prefetch: %.1f per cent of the DECODE records are prefetches, %.1f have a REX that is not last\n",
                    100.0 * (double)seen.prefetches / (double)seen.decodes,
@@ -143,7 +169,7 @@ static void test_chains(void)
 static void test_sizes(void)
 {
     static const size_t sizes[] = {
-        64, 65, 95, 96, 97, 127, 128, 200, 1000, FL_SCENARIO_MAX_BYTES, FL_SCENARIO_MAX_BYTES + 1, 20000};
+        96, 97, 127, 128, 129, 159, 160, 232, 1000, FL_SCENARIO_MAX_BYTES, FL_SCENARIO_MAX_BYTES + 1, 20000};
     uint64_t random = 7;
 
     for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
@@ -157,7 +183,8 @@ static void test_sizes(void)
         size_t max_size = i & 1 ? check_random(&random) % 200 : sizes[check_random(&random) % 12];
         size_t size = check_random(&random) % (max_size + 1), got;
         uint8_t *data = malloc(max_size ? max_size : 1), machine[FL_MACHINE_BYTES] = {0};
-        uint32_t seed = (uint32_t)check_random(&random), ops, idioms;
+        uint32_t seed = (uint32_t)check_random(&random), ops;
+        uint64_t idioms;
 
         for (size_t at = 0; at < size; at++)
             data[at] = (uint8_t)check_random(&random);
@@ -240,7 +267,7 @@ static double seconds(void)
 
 static void bench(void)
 {
-    static const char *const names[] = {"walk", "fault", "prefetch"};
+    static const char *const names[] = {"walk", "fault", "prefetch", "vmalloc"};
     static uint8_t data[4096];
 
     for (unsigned t = 0; t < FL_TARGET_ALL; t++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exact boundaries of the policy: cushion, limits of growth, the ends of VMAs and of user space, which
- * instruction bytes count; and what is rejected.
+ * The exact boundaries of the policy over user space: cushion, limits of growth, the ends of VMAs and of user space,
+ * keys, the vm86 screen, passes; and what is rejected. Others: boundary_code.c, boundary_kernel.c.
  */
 #include "check.h"
 #include "situation.h"
@@ -144,10 +144,10 @@ static void test_addresses(void)
     AREA(&t, "below-vma");
     t.s.cr2 = t.s.kernel.task_size - 1;
     AREA(&t, "no-vma");
-    t.s.cr2 = t.s.kernel.task_size;
-    AREA(&t, "kernel-address");
+    t.s.cr2 = t.s.kernel.task_size; /* the kernel half has no area */
+    AREA(&t, "-");
     t.s.cr2 = UINT64_MAX;
-    AREA(&t, "kernel-address");
+    AREA(&t, "-");
     t.s.nvmas = 0;
     t.s.vmas = NULL;
     t.s.cr2 = 0x400000;
@@ -166,96 +166,151 @@ static void test_unknown_bits(void)
     CHECK_EQ(e.outcome.thread_error_code, 0x80008064, "unknown bits");
 }
 
-static void expect_prefetch(struct situation *t, bool want, unsigned reads, const char *what)
+/* PKRU has two bits a key; only those of the VMA's key count, and WD for writes alone. */
+static void test_keys(void)
 {
-    bool ignore = !want;
-    t->reads = 0;
-    CHECK_EQ(fl_policy_prefetch(&t->s, &ignore), FL_OK, "%s", what);
-    CHECK_EQ(ignore, want, "%s", what);
-    CHECK_EQ(t->reads, reads, "%s: bytes read", what);
-    CHECK_EQ(t->wrong_reads, 0, "%s: accessor", what);
-}
-
-static void set_code(struct situation *t, size_t prefixes, uint8_t prefix)
-{
-    memset(t->code, prefix, sizeof t->code);
-    t->code[prefixes] = 0x0f;
-    if (prefixes + 1 < sizeof t->code)
-        t->code[prefixes + 1] = 0x18;
-    t->ncode = sizeof t->code;
-}
-
-/* Which bytes count: zoo pf-15-byte-bound, pf-seglimit-lost, pf-user-ip-kernel, pf-rex-by-cs,
- * pf-nofault-kernel-only. */
-static void test_prefetch(void)
-{
-    struct choices c = {.word = 8, .code = U, .regs = USER, .layout = NOTHING, .bytes = PREFETCH};
+    struct choices read = {.word = 8, .code = U, .regs = USER, .prot = R | WR, .built = KNOWS_KEYS, .cpu = CR4_HAS_PKE};
+    struct choices write = read;
     struct situation t;
-    situation_make(&t, &c);
-    set_code(&t, 13, 0x66);
-    expect_prefetch(&t, true, 15, "13 prefixes and two opcode bytes are 15");
-    set_code(&t, 14, 0x66);
-    expect_prefetch(&t, false, 15, "14 prefixes: the second opcode byte would be the 16th");
-    set_code(&t, 1, 0x4f);
-    expect_prefetch(&t, true, 15, "REX in 64-bit code");
-    t.s.codeseg.bits = 32;
-    expect_prefetch(&t, false, 15, "no REX in 32-bit code");
-    t.s.codeseg.bits = 64;
-
-    set_code(&t, 2, 0x66);
-    t.s.regs.ip = t.code_at = t.s.kernel.task_size - 4;
-    expect_prefetch(&t, true, 4, "ends with the last byte of user space");
-    t.s.regs.ip = t.code_at = t.s.kernel.task_size - 3;
-    expect_prefetch(&t, false, 3, "last byte beyond user space");
-    t.s.regs.ip = t.code_at = t.s.kernel.task_size;
-    expect_prefetch(&t, false, 0, "user ip in the kernel half");
-    t.s.regs.cs = 0x10;
-    expect_prefetch(&t, true, 15, "kernel ip, kernel accessor");
-    t.s.cpu.family = 5;
-    expect_prefetch(&t, false, 0, "AMD family 5");
-    t.s.cpu.family = 15;
-    t.s.error_code |= I;
-    expect_prefetch(&t, false, 0, "fetch");
-
-    /* Several rows ask for the rule; the bytes are read once, and not at all where no row asks. */
+    write.code |= W;
+    for (unsigned key = 0; key < 16; key++) {
+        const struct {
+            uint32_t pkru;
+            bool read, write;
+        } cases[] = {{1u << (2 * key), false, false},
+                     {2u << (2 * key), true, false},
+                     {~(3u << (2 * key)), true, true},
+                     {3u << (2 * key), false, false}};
+        for (unsigned i = 0; i < 4; i++) {
+            situation_make(&t, &read);
+            t.vmas[1].pkey = (uint8_t)key;
+            t.s.cpu.pkru = cases[i].pkru;
+            AREA(&t, cases[i].read ? "area-read" : "pkuerr-read");
+            situation_make(&t, &write);
+            t.vmas[1].pkey = (uint8_t)key;
+            t.s.cpu.pkru = cases[i].pkru;
+            AREA(&t, cases[i].write ? "area-write" : "pkuerr-write");
+        }
+    }
+    /* They are a thing of IA-32e mode. */
+    situation_make(&t, &read);
+    t.s.cpu.pkru = UINT32_MAX;
+    AREA(&t, "pkuerr-read");
+    t.s.cpu.mode = FL_MODE_5LEVEL;
+    AREA(&t, "pkuerr-read");
+    t.s.cpu.mode = FL_MODE_PAE;
+    AREA(&t, "area-read");
+    /* The key that the signal tells is that of the VMA of the last pass. */
     struct fl_expected e;
-    c.layout = INSIDE;
-    c.prot = R;
-    c.mm = FL_MM_SIGBUS;
-    situation_make(&t, &c);
-    set_code(&t, 14, 0x66);
-    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "sigbus");
-    CHECK(!strcmp(row_name(e.row), "sigbus-user"), "row %s", row_name(e.row));
-    CHECK_EQ(t.reads, 15, "bytes read once");
-    t.reads = 0;
-    t.s.mm_result = FL_MM_MINOR;
-    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "minor");
-    CHECK_EQ(t.reads, 0, "no bytes read");
+    read.mm = FL_MM_RETRY;
+    read.built |= RETRIES;
+    situation_make(&t, &read);
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "retry");
+    CHECK_EQ(e.outcome.si_pkey, 0, "no key without PKUERR");
+}
 
-    /* base + offset, both cut, wrapping at 4 GiB; limit by offset */
-    c.word = 4;
+/* Pages of the VGA window that a vm86 task touched: 32 from 0xa0000 on. */
+static void test_screen(void)
+{
+    static const struct {
+        uint64_t cr2;
+        uint32_t bits;
+    } cases[] = {{0x9ffff, 0}, {0xa0000, 1}, {0xa0fff, 1}, {0xa1000, 2}, {0xbffff, UINT32_C(1) << 31}, {0xc0000, 0}};
+    struct choices c = {.word = 4, .code = U, .regs = VM86, .prot = R};
+    struct situation t;
+    struct fl_expected e;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        situation_make(&t, &c);
+        t.vmas[0] = (struct fl_vma){.start = 0x1000, .end = 0x110000, .generation = 1, .read = true};
+        t.s.cr2 = cases[i].cr2;
+        CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "screen");
+        CHECK_EQ(e.outcome.screen_bits, cases[i].bits, "screen at %#" PRIx64, cases[i].cr2);
+        t.s.regs.flags &= ~UINT64_C(0x20000);
+        t.s.regs.cs = 0x73;
+        CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "screen");
+        CHECK_EQ(e.outcome.screen_bits, 0, "not vm86, at %#" PRIx64, cases[i].cr2);
+    }
+    /* Only where the fault is handled; never in a 64-bit kernel. */
+    t.s.regs.flags |= 0x20000;
+    t.s.cr2 = 0xa0000;
+    t.s.mm_result[0] = FL_MM_SIGBUS;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "screen");
+    CHECK(e.outcome.action == FL_ACT_SIGNAL && e.outcome.screen_bits == 0, "not handled");
+    t.s.mm_result[0] = FL_MM_MAJOR;
+    t.s.kernel.word = 8;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "screen");
+    CHECK(e.outcome.action == FL_ACT_HANDLED && e.outcome.screen_bits == 0, "a 64-bit kernel");
+}
+
+/* The size of a poisoned large page: that of a page directory entry in the mode. */
+static void test_poison(void)
+{
+    static const uint8_t lsb[FL_MODE_COUNT] = {22, 21, 21, 21};
+    struct choices c = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_HWPOISON_LARGE};
+    struct situation t;
+    struct fl_expected e;
+    for (unsigned mode = 0; mode < FL_MODE_COUNT; mode++) {
+        c.word = mode >= FL_MODE_4LEVEL ? 8 : 4;
+        situation_make(&t, &c);
+        t.s.cpu.mode = (uint8_t)mode;
+        CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "poison");
+        CHECK_EQ(e.outcome.si_addr_lsb, lsb[mode], "mode %u", mode);
+    }
+}
+
+/* As many passes as there are answers: OOM for init, one RETRY. One more answer would be needed: no snapshot. */
+static void test_passes(void)
+{
+    struct choices c = {.word = 8, .code = U, .regs = USER, .prot = R, .task = INIT, .built = RETRIES};
+    struct situation t;
+    struct fl_expected e;
     situation_make(&t, &c);
-    set_code(&t, 2, 0x3e);
-    t.s.codeseg.base = UINT64_C(0xffff0000);
-    t.s.codeseg.limit = 0x18003;
-    t.s.regs.ip = UINT64_C(0x100018000);
-    t.code_at = 0x8000;
-    expect_prefetch(&t, true, 4, "limit at the last byte");
-    t.s.codeseg.limit--;
-    expect_prefetch(&t, false, 3, "limit one less");
-    t.s.codeseg.bits = 16;
-    t.s.codeseg.limit = 0xffff;
-    t.s.codeseg.base = 0x20000;
-    t.s.regs.ip = 0x1fffc;
-    t.code_at = 0x2fffc;
-    expect_prefetch(&t, true, 4, "16-bit ip, ends with the segment");
-    t.s.regs.ip = 0x1fffd;
-    t.code_at = 0x2fffd;
-    expect_prefetch(&t, false, 3, "16-bit ip, one byte beyond the segment");
-    t.s.codeseg.bits = 64;
-    t.s.regs.ip = t.code_at = 0x8048000;
-    t.s.codeseg.limit = 0;
-    expect_prefetch(&t, true, 15, "64-bit code has neither base nor limit");
+    t.s.mm_result[0] = FL_MM_OOM;
+    t.s.mm_result[1] = FL_MM_RETRY_MAJOR;
+    t.s.mm_result[2] = FL_MM_OOM;
+    t.s.mm_result[3] = FL_MM_SIGBUS;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "four answers");
+    CHECK(e.mm_calls == 4 && e.nagain == 3 && e.yields == 2, "%u calls, %u again, %u yields", e.mm_calls, e.nagain,
+          e.yields);
+    CHECK(!strcmp(row_name(e.again[0]), "oom-init") && !strcmp(row_name(e.again[1]), "retry-major") &&
+              !strcmp(row_name(e.again[2]), "oom-init"),
+          "again: %s %s %s", row_name(e.again[0]), row_name(e.again[1]), row_name(e.again[2]));
+    CHECK_EQ(e.mm_flags[0], FL_MM_USER | FL_MM_ALLOW_RETRY, "flags");
+    CHECK_EQ(e.mm_flags[1], FL_MM_USER | FL_MM_ALLOW_RETRY, "flags after a yield");
+    CHECK_EQ(e.mm_flags[2], FL_MM_USER | FL_MM_TRIED, "flags after a retry");
+    CHECK_EQ(e.mm_flags[3], FL_MM_USER | FL_MM_TRIED, "flags after both");
+    CHECK_EQ(e.outcome.signo, 7, "SIGBUS in the last pass");
+    t.s.mm_result[3] = FL_MM_OOM;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_INVALID, "a fifth answer");
+
+    /* What others do while init waits, they do once. */
+    situation_make(&t, &c);
+    t.s.mm_result[0] = t.s.mm_result[1] = FL_MM_OOM;
+    t.s.yield = FL_YIELD_UNMAP;
+    t.vmas[2] = (struct fl_vma){.start = 0x500000, .end = 0x520000, .generation = 3, .read = true, .growsdown = true};
+    t.s.nvmas = 3;
+    t.s.task.stack_limit = t.s.task.as_limit = UINT64_MAX;
+    t.s.regs.gpr[FL_RSP] = 0x3ff000;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "unmapped");
+    CHECK(e.mm_calls == 3 && e.grows && e.new_start == 0x400000 && e.outcome.action == FL_ACT_HANDLED,
+          "the stack above it grew into its place: %u calls, start %#" PRIx64, e.mm_calls, e.new_start);
+    CHECK(!strcmp(row_name(e.path[FL_PART_AREA]), "area-read"), "third pass: %s", row_name(e.path[FL_PART_AREA]));
+    /* The gap is now to the mapping below the one that is gone. */
+    t.vmas[0].end = 0x3ff000;
+    t.s.kernel.guard_gap = 0x1000;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "gap");
+    CHECK(!strcmp(row_name(e.path[FL_PART_AREA]), "area-read"), "gap: %s", row_name(e.path[FL_PART_AREA]));
+    t.s.kernel.guard_gap = 0x2000;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "gap");
+    CHECK(!strcmp(row_name(e.path[FL_PART_AREA]), "stack-guard-gap"), "gap: %s", row_name(e.path[FL_PART_AREA]));
+    /* What is gone does not count for RLIMIT_AS: 0x2ff pages below, 0x120 of the stack and what it grew by. */
+    t.s.kernel.guard_gap = 0;
+    t.s.task.as_limit = (0x2ff + 0x120) * 4096;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "as");
+    CHECK(e.grows, "as: %s", row_name(e.path[FL_PART_AREA]));
+    t.s.task.as_limit--;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_OK, "as");
+    CHECK(!strcmp(row_name(e.path[FL_PART_AREA]), "stack-as-limit"), "as: %s", row_name(e.path[FL_PART_AREA]));
 }
 
 static void test_invalid(void)
@@ -278,10 +333,22 @@ static void test_invalid(void)
     REJECTED(t.s.cpu.vendor = FL_VENDOR_COUNT);
     REJECTED(t.s.kernel.word = 2);
     REJECTED(t.s.codeseg.bits = 0);
-    REJECTED(t.s.mm_result = FL_MM_COUNT);
+    REJECTED(t.s.kernel.generation = FL_GEN_COUNT);
+    for (unsigned i = 0; i < FL_MM_ANSWERS; i++)
+        REJECTED(t.s.mm_result[i] = FL_MM_COUNT);
+    REJECTED(t.s.yield = FL_YIELD_COUNT);
     REJECTED(t.s.byte = NULL);
+    REJECTED(t.s.read = NULL);
+    REJECTED(t.s.word = NULL);
+    REJECTED(t.s.symbol = NULL);
+    REJECTED(t.s.file_name = NULL);
     REJECTED(t.s.vmas = NULL);
     REJECTED(t.s.extable = NULL);
+    REJECTED(t.s.ldt = NULL);
+    situation_make(&t, &c);
+    t.s.kernel.generation = FL_GEN_2008_32;
+    CHECK_EQ(fl_policy_decide(&t.s, &e), FL_INVALID, "a generation that 4-level paging does not have");
+    CHECK(!memcmp(&e, &before, sizeof e), "an output was touched");
     situation_make(&t, &c);
     CHECK_EQ(fl_policy_decide(NULL, &e), FL_INVALID, "NULL");
     CHECK_EQ(fl_policy_decide(&t.s, NULL), FL_INVALID, "NULL");
@@ -296,7 +363,10 @@ int main(void)
     test_growth_limits();
     test_addresses();
     test_unknown_bits();
-    test_prefetch();
+    test_keys();
+    test_screen();
+    test_poison();
+    test_passes();
     test_invalid();
     return check_done("policy boundary");
 }

@@ -1,96 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The comparers of a decision and of a prefetch answer: each check fires for its own seeded difference, with the key
- * that is written here, and for nothing else. The keys are what buckets of findings are named by: changing one is a change of format.
+ * The comparer of a decision and its effects: each check fires for its own seeded difference, with the key that is written
+ * here, and for nothing else. The keys are what buckets of findings are named by: changing one is a change of format.
  */
-#include "check.h"
-#include "key.h"
-#include "situation.h"
+#include "answer.h"
 
-#include <faultline/oracle/compare.h>
-
-/* A right answer, to be spoilt in one place. */
-struct answer {
-    struct situation t;
-    struct fl_expected want;
-    struct fl_outcome got;
-    struct fl_effects effects;
-};
-
-static void answer_make(struct answer *a, const struct choices *c)
-{
-    memset(a, 0, sizeof *a);
-    situation_make(&a->t, c);
-    CHECK_EQ(fl_policy_decide(&a->t.s, &a->want), FL_OK, "decide");
-    a->got = a->want.outcome;
-    a->effects.mm_calls = a->want.mm_asked;
-    a->effects.mm_write = a->want.mm_write;
-    a->effects.mm_addr = a->t.s.cr2;
-    a->effects.grew = a->want.grows;
-    a->effects.new_start = a->want.new_start;
-    a->effects.irq_calls = a->want.outcome.irq_on;
-    a->effects.lock_asks = a->effects.lock_gets = a->effects.lock_drops = a->want.lock_taken;
-    a->effects.irq_late = a->want.lock_taken && a->want.outcome.irq_on && !c->if_on;
-    struct fl_divergence d;
-    CHECK(!fl_compare_fault(&a->t.s, &a->want, &a->got, &a->effects, &d), "the right answer differs: %s", d.detail);
-}
-
-static void expect_fault(struct answer *a, const char *key, const char *what)
-{
-    struct fl_divergence d;
-    memset(&d, 0, sizeof d);
-    bool differs = fl_compare_fault(&a->t.s, &a->want, &a->got, &a->effects, &d);
-    CHECK(differs, "%s: no difference seen", what);
-    if (differs)
-        expect_key(&d, key, what);
-}
-
-/* One spoilt answer. */
-#define SPOIL(choices_, key, ...)                                                                                      \
-    do {                                                                                                               \
-        struct answer a;                                                                                               \
-        answer_make(&a, &(choices_));                                                                                  \
-        struct fl_outcome *o = &a.got;                                                                                 \
-        struct fl_effects *f = &a.effects;                                                                             \
-        (void)o, (void)f;                                                                                              \
-        __VA_ARGS__;                                                                                                   \
-        expect_fault(&a, key, #__VA_ARGS__);                                                                           \
-    } while (0)
-/* A difference that means nothing. */
-#define HARMLESS(choices_, ...)                                                                                        \
-    do {                                                                                                               \
-        struct answer a;                                                                                               \
-        struct fl_divergence d;                                                                                        \
-        answer_make(&a, &(choices_));                                                                                  \
-        struct fl_outcome *o = &a.got;                                                                                 \
-        struct fl_effects *f = &a.effects;                                                                             \
-        (void)o, (void)f;                                                                                              \
-        __VA_ARGS__;                                                                                                   \
-        CHECK(!fl_compare_fault(&a.t.s, &a.want, &a.got, &a.effects, &d), "%s: %s", #__VA_ARGS__, d.detail);           \
-    } while (0)
-
-static const struct choices
-    read_ok = {.word = 8, .code = U, .regs = USER, .prot = R},
-    write_ok = {.word = 8, .code = U | W, .regs = USER, .if_on = true, .prot = WR},
-    kernel_read = {.word = 8, .prot = R}, major = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_MAJOR},
-    grow = {.word = 8, .code = U | W, .regs = USER, .layout = BELOW_STACK, .prot = WR},
-    cushion = {.word = 8, .code = U | W, .regs = USER, .layout = BELOW_STACK, .growth = CUSHION, .prot = WR},
-    grown_denied = {.word = 8, .code = U | W, .regs = USER, .layout = BELOW_STACK, .prot = R},
-    maperr = {.word = 8, .code = U, .regs = USER, .layout = NOTHING},
-    maperr_if = {.word = 8, .code = U, .regs = USER, .if_on = true, .layout = NOTHING},
-    accerr = {.word = 8, .code = U | P, .regs = USER, .prot = R},
-    prefetch = {.word = 8, .code = U, .regs = USER, .layout = NOTHING, .bytes = PREFETCH},
-    oops = {.word = 8, .layout = NOTHING}, oops_if = {.word = 8, .if_on = true, .layout = NOTHING},
-    fixup = {.word = 8, .layout = NOTHING, .extable = true},
-    implicit = {.word = 8, .regs = USER, .layout = NOTHING, .extable = true},
-    reserved = {.word = 8, .code = P | RSVD | U, .regs = USER, .prot = R},
-    atomic = {.word = 8, .task = ATOMIC, .prot = R},
-    atomic_user = {.word = 8, .code = U, .regs = USER, .task = ATOMIC, .prot = R},
-    trylock = {.word = 8, .contended = true, .prot = R},
-    sigbus = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_SIGBUS},
-    sigbus_kernel = {.word = 8, .prot = R, .mm = FL_MM_SIGBUS},
-    oom = {.word = 8, .code = U, .regs = USER, .prot = R, .mm = FL_MM_OOM},
-    oom_fixup = {.word = 8, .prot = R, .mm = FL_MM_OOM, .extable = true};
+FAULT(read_ok, (void)0)
+FAULT(write_ok, s->error_code |= W, s->regs.flags |= 0x200)
+FAULT(kernel_read, answer_kernel(a))
+FAULT(major, s->mm_result[0] = FL_MM_MAJOR)
+FAULT(grow, s->error_code |= W, s->cr2 = 0x5f0123)
+FAULT(grown_denied, grow(a), a->vmas[1].write = false)
+FAULT(cushion, grow(a), s->regs.gpr[FL_RSP] = 0x609000)
+FAULT(maperr, s->cr2 = NOWHERE)
+FAULT(maperr_if, s->cr2 = NOWHERE, s->regs.flags |= 0x200)
+FAULT(accerr, s->error_code |= P)
+FAULT(pkuerr, s->cpu.cr4 |= UINT64_C(1) << 22, s->cpu.pkru = 0xc0, a->vmas[0].pkey = 3)
+FAULT(prefetch, s->cr2 = NOWHERE, answer_prefetch(a))
+FAULT(oops, answer_kernel(a), s->cr2 = NOWHERE)
+FAULT(oops_if, oops(a), s->regs.flags |= 0x200)
+FAULT(fixup, oops(a), answer_fixup(a))
+FAULT(implicit, s->error_code = 0, s->cr2 = NOWHERE, answer_fixup(a))
+FAULT(reserved, s->error_code |= P | RSVD)
+FAULT(atomic, answer_kernel(a), s->task.in_atomic = true)
+FAULT(atomic_user, s->task.in_atomic = true)
+FAULT(trylock, answer_kernel(a), s->lock_contended = true)
+FAULT(sigbus, s->mm_result[0] = FL_MM_SIGBUS)
+FAULT(sigbus_kernel, answer_kernel(a), s->mm_result[0] = FL_MM_SIGBUS)
+FAULT(mm_segv, s->mm_result[0] = FL_MM_SIGSEGV)
+FAULT(poison, s->mm_result[0] = FL_MM_HWPOISON)
+FAULT(oom, s->mm_result[0] = FL_MM_OOM)
+FAULT(oom_fixup, answer_kernel(a), s->mm_result[0] = FL_MM_OOM, answer_fixup(a))
+FAULT(retry, s->mm_result[0] = FL_MM_RETRY)
+FAULT(retry_killed, s->mm_result[0] = FL_MM_RETRY, s->fatal_signal = true)
+FAULT(retry_killed_kernel, answer_kernel(a), s->mm_result[0] = FL_MM_RETRY, s->fatal_signal = true)
+FAULT(init_waits, s->task.pid = 1, s->mm_result[0] = FL_MM_OOM)
+FAULT(init_unmapped, init_waits(a), s->yield = FL_YIELD_UNMAP, s->nvmas = 1)
+FAULT(kernel_addr, s->cr2 = IN_KERNEL)
+FAULT(kernel_addr_if, s->cr2 = IN_KERNEL, s->regs.flags |= 0x200)
+FAULT(kernel_addr_oops, answer_kernel(a), s->cr2 = IN_KERNEL)
+FAULT(kprobe, oops(a), s->task.kprobe_running = true, s->kprobe_claims = true)
+FAULT(kprobe_idle, oops(a), s->task.kprobe_running = true)
+FAULT(smap, answer_kernel(a), s->cpu.cr4 |= UINT64_C(1) << 21, answer_fixup(a))
+FAULT(vsyscall, s->cr2 = VSYSCALL + 0x400, s->regs.ip = s->cr2, s->error_code |= I, a->stack_readable = true)
+FAULT(vsyscall_fails, vsyscall(a), s->vsyscall_fails = true)
+FAULT(erratum_93, answer_kernel(a), s->cr2 = s->regs.ip = KERNEL_IP & UINT32_MAX)
+FAULT(f00f, answer_kernel(a), s->kernel.word = 4, s->cpu.mode = FL_MODE_PAE, s->codeseg.bits = 32,
+      s->kernel.task_size = 0xc0000000, s->kernel.f00f_bug = true, s->kernel.idt = 0xfffbb000, s->regs.ip = 0xc0100000,
+      s->cr2 = 0xfffbb030, s->error_code = P, s->kernel.vsyscall = 0, s->kernel.page_offset = 0xc0000000,
+      s->kernel.vmalloc_start = 0xf8000000, s->kernel.vmalloc_end = 0xff800000)
 
 static void act(struct fl_outcome *o, enum fl_action action, int signo, int si_code)
 {
@@ -99,7 +57,34 @@ static void act(struct fl_outcome *o, enum fl_action action, int signo, int si_c
     o->si_code = si_code;
 }
 
-static void test_decisions(void)
+/* ---- the decision ---- */
+
+static void test_entry(void)
+{
+    /* The entry ends it: what would have become of it otherwise does not matter. */
+    SPOIL(reserved, "decision/reserved-bit/bad-pagetable/other", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
+    SPOIL(reserved, "decision/reserved-bit/bad-pagetable/other", act(o, FL_ACT_OOPS, 0, 0));
+    SPOIL(kprobe, "decision/kprobe/kprobe/other", act(o, FL_ACT_OOPS, 0, 0));
+    SPOIL(smap, "decision/smap/oops/other", act(o, FL_ACT_FIXUP, 0, 0));
+    SPOIL(smap, "decision/smap/oops/other", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
+    SPOIL(vsyscall, "decision/vsyscall/emulated/other", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(vsyscall, "decision/vsyscall/emulated/signal-kernel", act(o, FL_ACT_SIGNAL, 11, 0x80));
+    SPOIL(vsyscall_fails, "decision/vsyscall-fault/signal-kernel/other", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(vsyscall_fails, "decision/vsyscall-fault/signal-kernel/emulated", act(o, FL_ACT_EMULATED, 0, 0));
+    /* The entry hands it on, the core ended it there. */
+    SPOIL(read_ok, "decision/user-address/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0), f->mm_calls = 0);
+    SPOIL(oops, "decision/user-address/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0));
+    SPOIL(kprobe_idle, "decision/user-address/other/kprobe", act(o, FL_ACT_KPROBE, 0, 0));
+    SPOIL(kernel_addr, "decision/kernel-address/other/spurious", act(o, FL_ACT_SPURIOUS, 0, 0));
+    SPOIL(kernel_addr, "decision/kernel-address/other/emulated", act(o, FL_ACT_EMULATED, 0, 0));
+    /* Kernel addresses have no area: it is the entry that refuses them. */
+    SPOIL(kernel_addr, "decision/kernel-address/refused/served", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
+    SPOIL(kernel_addr, "decision/kernel-address/signal-maperr/signal-accerr", o->si_code = 2);
+    SPOIL(kernel_addr, "decision/user-segv/signal-segv/ignored", act(o, FL_ACT_IGNORED, 0, 0));
+    SPOIL(kernel_addr_oops, "decision/kernel-oops/oops/fixup", act(o, FL_ACT_FIXUP, 0, 0));
+}
+
+static void test_area(void)
 {
     /* A wrong area: whatever ending the handler then found, and whatever mm_fault said, the key is one. */
     SPOIL(cushion, "decision/stack-cushion/refused/served", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
@@ -115,230 +100,175 @@ static void test_decisions(void)
     SPOIL(maperr, "decision/no-vma/refused/unknown", o->action = 200);
     SPOIL(maperr, "decision/no-vma/signal-maperr/signal-accerr", o->si_code = 2);
     SPOIL(accerr, "decision/read-present/signal-accerr/signal-maperr", o->si_code = 1);
+    SPOIL(accerr, "decision/read-present/signal-accerr/signal-pkuerr", o->si_code = 4);
     SPOIL(accerr, "decision/read-present/signal-accerr/signal-bus", act(o, FL_ACT_SIGNAL, 7, 2));
-    SPOIL(accerr, "decision/read-present/signal-accerr/signal-other", o->si_code = 4);
+    SPOIL(accerr, "decision/read-present/signal-accerr/signal-other", o->si_code = 3);
+    SPOIL(pkuerr, "decision/pkuerr-read/signal-pkuerr/signal-accerr", o->si_code = 2);
+    SPOIL(pkuerr, "decision/pkuerr-read/refused/served", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
+    /* The second pass of init finds nothing there. */
+    SPOIL(init_unmapped, "decision/no-vma/signal-maperr/signal-accerr", o->si_code = 2);
+    SPOIL(init_unmapped, "decision/no-vma/refused/served", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 2);
+}
 
-    SPOIL(reserved, "decision/reserved-bit/bad-pagetable/other", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 1);
-    SPOIL(reserved, "decision/reserved-bit/bad-pagetable/other", act(o, FL_ACT_OOPS, 0, 0));
-    SPOIL(read_ok, "decision/reserved-bit/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0), f->mm_calls = 0);
-    SPOIL(oops, "decision/reserved-bit/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0));
-
-    /* A wrong reading of mm_fault's answer. */
+static void test_answer(void)
+{
     SPOIL(read_ok, "decision/mm-minor/handled-minor/handled-major", o->major = true);
     SPOIL(major, "decision/mm-major/handled-major/handled-minor", o->major = false);
     SPOIL(oom, "decision/oom-user/oom-kill/no-context", act(o, FL_ACT_OOPS, 0, 0));
     SPOIL(oom, "decision/oom-user/oom-kill/handled-minor", act(o, FL_ACT_HANDLED, 0, 0));
+    SPOIL(oom, "decision/oom-user/oom-kill/again", act(o, FL_ACT_HANDLED, 0, 0), f->mm_calls = 2);
     SPOIL(oom_fixup, "decision/oom-kernel/no-context/oom-kill", act(o, FL_ACT_OOM_KILL, 0, 0));
     SPOIL(sigbus, "decision/sigbus-user/signal-bus/signal-maperr", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(sigbus, "decision/sigbus-user/signal-bus/signal-mceerr", o->si_code = 4);
     SPOIL(sigbus, "decision/sigbus-user/signal-bus/ignored", act(o, FL_ACT_IGNORED, 0, 0));
     SPOIL(sigbus, "decision/sigbus-user/signal-bus/no-context", act(o, FL_ACT_FIXUP, 0, 0));
     SPOIL(sigbus_kernel, "decision/sigbus-kernel/no-context/signal-bus", act(o, FL_ACT_SIGNAL, 7, 2));
+    SPOIL(poison, "decision/hwpoison/signal-mceerr/signal-bus", o->si_code = 2);
+    SPOIL(mm_segv, "decision/mm-sigsegv/bad-area/none", act(o, FL_ACT_NONE, 0, 0));
+    SPOIL(mm_segv, "decision/mm-sigsegv/signal-maperr/signal-accerr", o->si_code = 2);
+    SPOIL(mm_segv, "decision/mm-sigsegv/signal-maperr/signal-bus", act(o, FL_ACT_SIGNAL, 7, 2));
+    /* Starting again, and not. */
+    SPOIL(retry, "decision/retry/again/handled-major", o->major = true, f->mm_calls = 1);
+    SPOIL(retry, "decision/retry/again/no-context", act(o, FL_ACT_OOPS, 0, 0), f->mm_calls = 1);
+    SPOIL(retry, "decision/mm-minor/handled-minor/again", act(o, FL_ACT_OOM_KILL, 0, 0), f->mm_calls = 3);
+    SPOIL(retry, "decision/area-read/served/refused", act(o, FL_ACT_SIGNAL, 11, 1), f->mm_calls = 0);
+    SPOIL(retry_killed, "decision/retry-killed-user/fatal-signal/handled-minor", act(o, FL_ACT_HANDLED, 0, 0));
+    SPOIL(retry_killed_kernel, "decision/retry-killed-kernel/no-context/fatal-signal",
+          act(o, FL_ACT_FATAL_SIGNAL, 0, 0));
+    SPOIL(init_waits, "decision/oom-init/again/oom-kill", act(o, FL_ACT_OOM_KILL, 0, 0), f->mm_calls = 1);
+    SPOIL(init_unmapped, "decision/no-vma/refused/oom-kill", act(o, FL_ACT_OOM_KILL, 0, 0));
+}
 
+static void test_ending(void)
+{
     /* A wrong ending: whatever led to it, the key is one. */
     SPOIL(maperr, "decision/user-segv/signal-segv/ignored", act(o, FL_ACT_IGNORED, 0, 0));
     SPOIL(accerr, "decision/user-segv/signal-segv/ignored", act(o, FL_ACT_IGNORED, 0, 0));
+    SPOIL(mm_segv, "decision/user-segv/signal-segv/ignored", act(o, FL_ACT_IGNORED, 0, 0));
     SPOIL(accerr, "decision/user-segv/signal-segv/oops", act(o, FL_ACT_OOPS, 0, 0));
     SPOIL(prefetch, "decision/user-prefetch/ignored/signal-segv", act(o, FL_ACT_SIGNAL, 11, 1));
     SPOIL(oops, "decision/kernel-oops/oops/fixup", act(o, FL_ACT_FIXUP, 0, 0));
+    SPOIL(oops, "decision/kernel-oops/oops/erratum93", act(o, FL_ACT_ERRATUM93, 0, 0));
+    SPOIL(oops, "decision/kernel-oops/oops/invalid-op", act(o, FL_ACT_INVALID_OP, 0, 0));
     SPOIL(atomic, "decision/kernel-oops/oops/ignored", act(o, FL_ACT_IGNORED, 0, 0));
     SPOIL(sigbus_kernel, "decision/kernel-oops/oops/ignored", act(o, FL_ACT_IGNORED, 0, 0));
+    SPOIL(retry_killed_kernel, "decision/kernel-oops/oops/ignored", act(o, FL_ACT_IGNORED, 0, 0));
     SPOIL(fixup, "decision/kernel-fixup/fixup/oops", act(o, FL_ACT_OOPS, 0, 0));
     SPOIL(oom_fixup, "decision/kernel-fixup/fixup/oops", act(o, FL_ACT_OOPS, 0, 0));
     SPOIL(implicit, "decision/implicit-supervisor/oops/fixup", act(o, FL_ACT_FIXUP, 0, 0));
     SPOIL(implicit, "decision/implicit-supervisor/oops/signal-segv", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(erratum_93, "decision/erratum-93/erratum93/oops", act(o, FL_ACT_OOPS, 0, 0));
+    SPOIL(f00f, "decision/f00f/invalid-op/oops", act(o, FL_ACT_OOPS, 0, 0));
 }
 
+/* Fields that no signal shows; those that the action does not make valid are zero. */
 static void test_fields(void)
 {
-    SPOIL(maperr, "decision/user-segv/si-addr/si-addr-other", o->si_addr++);
-    SPOIL(maperr, "decision/user-segv/thread-cr2/thread-cr2-other", o->thread_cr2 = 0);
-    SPOIL(accerr, "decision/user-segv/thread-code/thread-code-other", o->thread_error_code &= ~1u);
-    SPOIL(accerr, "decision/user-segv/thread-trap/thread-trap-other", o->thread_trap_no = 13);
-    SPOIL(maperr, "decision/user-segv/thread-set/thread-kept", o->thread_valid = false);
-    SPOIL(read_ok, "decision/mm-minor/thread-kept/thread-set", o->thread_valid = true);
-    SPOIL(sigbus, "decision/sigbus-user/si-addr/si-addr-other", o->si_addr = 0);
-    SPOIL(oops, "decision/kernel-oops/thread-code/thread-code-other", o->thread_error_code = 1);
-    SPOIL(reserved, "decision/reserved-bit/thread-code/thread-code-other", o->thread_error_code = 1);
     SPOIL(fixup, "decision/kernel-fixup/new-ip/new-ip-other", o->new_ip = 1);
-    /* Fields that the action does not make valid are zero. */
+    SPOIL(erratum_93, "decision/erratum-93/new-ip/new-ip-other", o->new_ip = KERNEL_IP + 1);
+    SPOIL(vsyscall, "decision/vsyscall/new-ip/new-ip-other", o->new_ip++);
+    SPOIL(vsyscall, "decision/vsyscall/new-sp/new-sp-other", o->new_sp -= 8);
+    SPOIL(read_ok, "decision/mm-minor/screen-bits/screen-bits-other", o->screen_bits = 1);
     SPOIL(maperr, "decision/user-segv/zero/major-garbage", o->major = true);
-    SPOIL(read_ok, "decision/mm-minor/zero/signo-garbage", o->signo = 11);
-    SPOIL(fixup, "decision/kernel-fixup/zero/si-code-garbage", o->si_code = 1);
-    SPOIL(oops, "decision/kernel-oops/zero/si-addr-garbage", o->si_addr = 5);
-    SPOIL(prefetch, "decision/user-prefetch/zero/thread-cr2-garbage", o->thread_cr2 = 1);
-    SPOIL(fixup, "decision/kernel-fixup/zero/thread-code-garbage", o->thread_error_code = 9);
-    SPOIL(oom, "decision/oom-user/zero/thread-trap-garbage", o->thread_trap_no = 14);
     SPOIL(maperr, "decision/user-segv/zero/new-ip-garbage", o->new_ip = 7);
-    SPOIL(reserved, "decision/reserved-bit/zero/si-addr-garbage", o->si_addr = 5);
+    SPOIL(fixup, "decision/kernel-fixup/zero/new-sp-garbage", o->new_sp = 7);
+    SPOIL(oops, "decision/kernel-oops/zero/screen-bits-garbage", o->screen_bits = 7);
 }
+
+/* ---- effects ---- */
 
 static void test_effects(void)
 {
     SPOIL(maperr_if, "effect/irq-restore/once/never", f->irq_calls = 0, o->irq_on = false);
     SPOIL(write_ok, "effect/irq-restore/once/again", f->irq_calls = 2);
     SPOIL(maperr, "effect/irq-bad-area/once/never", f->irq_calls = 0, o->irq_on = false);
+    SPOIL(kernel_addr_if, "effect/irq-bad-area/once/never", f->irq_calls = 0, o->irq_on = false);
     SPOIL(oops, "effect/irq-off/never/once", f->irq_calls = 1, o->irq_on = true);
+    SPOIL(kprobe, "effect/irq-off/never/once", f->irq_calls = 1, o->irq_on = true);
     SPOIL(oops_if, "decision/irq/reported-on/reported-off", o->irq_on = false);
     SPOIL(oops, "decision/irq/reported-off/reported-on", o->irq_on = true);
+
     SPOIL(read_ok, "effect/mm-fault/once/again", f->mm_calls = 2);
-    SPOIL(write_ok, "effect/mm-access/write/read", f->mm_write = false);
-    SPOIL(read_ok, "effect/mm-access/read/write", f->mm_write = true);
+    SPOIL(retry, "effect/mm-fault/twice/once", f->mm_calls = 1);
+    SPOIL(retry, "effect/mm-fault/twice/again", f->mm_calls = 5);
+    SPOIL(write_ok, "effect/mm-access/write/read", f->mm_flags[0] ^= FL_MM_WRITE);
+    SPOIL(read_ok, "effect/mm-access/read/write", f->mm_flags[0] ^= FL_MM_WRITE);
+    SPOIL(read_ok, "effect/mm-user/user/kernel", f->mm_flags[0] ^= FL_MM_USER);
+    SPOIL(read_ok, "effect/mm-fetch/data/fetch", f->mm_flags[0] ^= FL_MM_FETCH);
+    SPOIL(read_ok, "effect/mm-allow-retry/allowed/not-allowed", f->mm_flags[0] ^= FL_MM_ALLOW_RETRY);
+    SPOIL(retry, "effect/mm-allow-retry/not-allowed/allowed", f->mm_flags[1] ^= FL_MM_ALLOW_RETRY);
+    SPOIL(retry, "effect/mm-tried/tried/first", f->mm_flags[1] ^= FL_MM_TRIED);
+    SPOIL(retry, "effect/mm-tried/first/tried", f->mm_flags[0] ^= FL_MM_TRIED);
+    SPOIL(read_ok, "effect/mm-flags/known/unknown", f->mm_flags[0] |= 0x80);
     SPOIL(read_ok, "effect/mm-addr/page-of-cr2/other", f->mm_addr += 0x1000);
     HARMLESS(read_ok, f->mm_addr &= ~UINT64_C(0xfff));
-    HARMLESS(maperr, f->mm_addr = 0, f->mm_write = true);
+    HARMLESS(maperr, f->mm_addr = 0, f->mm_flags[0] = 0xff);
+
     SPOIL(grow, "effect/growth/grown/kept", f->grew = false);
     SPOIL(grow, "effect/growth/grown/elsewhere", f->new_start -= 0x1000);
     SPOIL(cushion, "effect/growth/kept/grown", f->grew = true);
     SPOIL(grown_denied, "effect/growth/grown/kept", f->grew = false);
     HARMLESS(read_ok, f->new_start = 5);
+
+    SPOIL(kprobe_idle, "effect/kprobe/once/never", f->kprobes = 0);
+    SPOIL(init_waits, "effect/yield/once/never", f->yields = 0);
+    SPOIL(oom, "effect/yield/never/once", f->yields = 1);
+    SPOIL(retry, "effect/fatal-signal/once/never", f->fatal_asks = 0);
+    SPOIL(retry, "effect/fatal-signal/once/again", f->fatal_asks = 2);
+    SPOIL(read_ok, "effect/fatal-signal/never/once", f->fatal_asks = 1);
+    SPOIL(vsyscall, "effect/vsyscall/once/never", f->vsyscalls = 0);
+    SPOIL(vsyscall, "effect/vsyscall-nr/nr/other", f->vsyscall_nr = 2);
+    SPOIL(kernel_addr, "effect/vsyscall/never/once", f->vsyscalls = 1);
+    HARMLESS(kernel_addr, f->vsyscall_nr = 2);
+
+    SPOIL(oops, "effect/die/once/never", f->dies = 0);
+    SPOIL(oops, "effect/die/once/again", f->dies = 2);
+    SPOIL(read_ok, "effect/die/never/once", f->dies = 1);
+    SPOIL(oops, "effect/die-kind/oops/bad-pagetable", f->die = FL_DIE_BAD_PAGETABLE);
+    SPOIL(reserved, "effect/die-kind/bad-pagetable/oops", f->die = FL_DIE_OOPS);
+    SPOIL(oops, "effect/die-kind/oops/unknown", f->die = 7);
+    SPOIL(oops, "effect/die-code/code/other", f->die_code = 2);
 }
 
-static void test_rules(void)
+static void test_lock_use(void)
 {
-    SPOIL(read_ok, "contract/mm-lock/locked/unlocked", f->lock_missing = true);
-    SPOIL(read_ok, "contract/vma-generation/current/stale", f->stale_generation = true);
-    SPOIL(read_ok, "lock/take/free/held", f->lock_deadlock = true);
-    SPOIL(sigbus, "lock/exit/free/held", f->lock_held_at_exit = true, f->lock_drops = 0);
-    SPOIL(sigbus, "lock/balance/equal/more-gets", f->lock_drops = 0);
-    SPOIL(sigbus, "lock/balance/equal/more-drops", f->lock_drops = 2);
     SPOIL(oops, "lock/use/taken/not-taken", f->lock_gets = f->lock_drops = 0);
     SPOIL(trylock, "lock/use/not-taken/taken", f->lock_gets = f->lock_drops = 1);
+    SPOIL(atomic_user, "lock/use/not-taken/taken", f->lock_gets = f->lock_drops = 1);
+    SPOIL(kernel_addr, "lock/use/not-taken/taken", f->lock_gets++, f->lock_drops++);
     HARMLESS(oops, f->lock_gets = f->lock_drops = 2); /* taken again after it was dropped */
-
-    SPOIL(maperr, "contract/probe-byte/unlocked/locked", f->probe_locked = true);
-    SPOIL(oops, "contract/extable/unlocked/locked", f->extable_locked = true);
-    SPOIL(maperr, "contract/irq-enable/unlocked/locked", f->irq_locked = true);
-    SPOIL(write_ok, "contract/irq-restore/before-lock/after-lock", f->irq_late = true);
-    SPOIL(maperr_if, "contract/irq-restore/before-lock/after-lock", f->irq_late = true);
-    SPOIL(maperr, "contract/irq-bad-area/after-lock/before-lock", f->irq_late = false);
-    HARMLESS(atomic_user, (void)0); /* no lock, so no order */
-    SPOIL(oops, "effect/irq-off/never/once", f->irq_calls = 1, f->irq_late = true, o->irq_on = true);
-    SPOIL(maperr_if, "effect/irq-restore/once/never", f->irq_calls = 0, f->irq_late = true);
-    /* What follows from a broken rule is not a second finding. */
-    SPOIL(read_ok, "contract/mm-lock/locked/unlocked", f->lock_missing = true, act(o, FL_ACT_OOPS, 0, 0));
-    SPOIL(read_ok, "lock/exit/free/held", f->lock_held_at_exit = true, f->lock_drops = 0, o->major = true);
-}
-
-/* n reads, all but the last at the first address. */
-static void probed(struct fl_effects *f, uint64_t from, uint64_t to, unsigned n)
-{
-    f->probes = n;
-    for (unsigned i = 0; i < n && i < FL_EFFECTS_PROBES; i++)
-        f->probe_at[i] = i + 1 == n ? to : from;
-}
-#define PROBED(from, to, n) probed(f, from, to, n)
-
-static void test_bounds(void)
-{
-    const uint64_t ip = 0x8048000;
-    HARMLESS(maperr, PROBED(ip, ip + 14, 15), f->probe_user = true);
-    SPOIL(maperr, "bound/window/inside/outside", PROBED(ip, ip + 15, 15), f->probe_user = true);
-    SPOIL(maperr, "bound/window/inside/outside", PROBED(ip - 1, ip + 3, 4), f->probe_user = true);
-    SPOIL(maperr, "bound/window/inside/outside", PROBED(ip, ip + 14, 16), f->probe_user = true);
-    SPOIL(maperr, "bound/accessor/user/kernel", PROBED(ip, ip, 1), f->probe_kernel = true);
-    SPOIL(maperr, "bound/accessor/user/kernel", PROBED(ip, ip, 1), f->probe_kernel = f->probe_user = true);
-    SPOIL(oops, "bound/accessor/kernel/user", PROBED(a.t.s.regs.ip, a.t.s.regs.ip, 1), f->probe_user = true);
-    HARMLESS(oops, PROBED(a.t.s.regs.ip, a.t.s.regs.ip + 14, 15), f->probe_kernel = true);
-    HARMLESS(maperr, f->probe_at[0] = 1, f->probe_kernel = true); /* no probe at all */
-
-    /* Only where a prefetch may be the reason. */
-    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.cpu.vendor = FL_VENDOR_INTEL, PROBED(ip, ip, 1),
-          f->probe_user = true);
-    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.cpu.family = 5, PROBED(ip, ip, 1), f->probe_user = true);
-    SPOIL(maperr, "bound/reason/no-reads/reads", a.t.s.error_code |= I, PROBED(ip, ip, 1), f->probe_user = true);
-    HARMLESS(maperr, a.t.s.cpu.vendor = FL_VENDOR_INTEL);
-
-    /* The last bytes of user space and of the segment. */
-    SPOIL(maperr, "bound/segment/inside/outside", a.t.s.regs.ip = a.t.s.kernel.task_size - 2,
-          PROBED(a.t.s.regs.ip, a.t.s.kernel.task_size, 3), f->probe_user = true);
-    HARMLESS(maperr, a.t.s.regs.ip = a.t.s.kernel.task_size - 2, PROBED(a.t.s.regs.ip, a.t.s.kernel.task_size - 1, 2),
-             f->probe_user = true);
-    struct choices narrow = maperr;
-    narrow.word = 4;
-    SPOIL(narrow, "bound/segment/inside/outside", a.t.s.codeseg.limit = (uint32_t)ip + 1, PROBED(ip, ip + 2, 3),
-          f->probe_user = true);
-    HARMLESS(narrow, a.t.s.codeseg.limit = (uint32_t)ip + 1, PROBED(ip, ip + 1, 2), f->probe_user = true);
-    /* base + ip goes round at 4 GiB: the window is 0xfffffffe..0x0000000c. */
-    HARMLESS(narrow, a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip, a.t.s.kernel.task_size = UINT64_C(1) << 32,
-             PROBED(0, UINT64_C(0xffffffff), 3), f->probe_user = true);
-    SPOIL(narrow, "bound/window/inside/outside", a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip,
-          a.t.s.kernel.task_size = UINT64_C(1) << 32, PROBED(UINT64_C(0xfffffffe), UINT64_C(0x100000000), 3),
-          f->probe_user = true);
-    SPOIL(narrow, "bound/window/inside/outside", a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip,
-          a.t.s.kernel.task_size = UINT64_C(1) << 32, PROBED(0xd, UINT64_C(0xffffffff), 2), f->probe_user = true);
-    /* Between the two ends of a window that goes round lies the whole address space. */
-    SPOIL(narrow, "bound/window/inside/outside", a.t.s.codeseg.base = UINT64_C(0xfffffffe) - ip,
-          a.t.s.kernel.task_size = UINT64_C(1) << 32, PROBED(0, UINT64_C(0xffffffff), 3), f->probe_at[1] = 0x80000000,
-          f->probe_user = true);
-}
-
-static void test_unsupported(void)
-{
-    struct choices c = read_ok;
-    struct answer a;
-    struct fl_divergence d;
-    c.layout = KERNEL_ADDRESS;
-    answer_make(&a, &c);
-    CHECK(!a.want.supported, "kernel addresses are not decided");
-    a.got.action = FL_ACT_OOPS;
-    CHECK(!fl_compare_fault(&a.t.s, &a.want, &a.got, &a.effects, &d), "compared what is not decided");
-
-    static const struct {
-        enum fl_status status;
-        bool written;
-        unsigned calls;
-        const char *key;
-    } rows[] = {{FL_UNSUPPORTED, false, 0, NULL},
-                {FL_UNSUPPORTED, false, 1, "contract/kernel-address/undecided/op-called"},
-                {FL_UNSUPPORTED, true, 0, "contract/kernel-address/undecided/outcome-written"},
-                {FL_OK, true, 0, "contract/kernel-address/undecided/decided"},
-                {FL_OK, true, 9, "contract/kernel-address/undecided/decided"},
-                {FL_INVALID, false, 0, "contract/kernel-address/undecided/refused"}};
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        a.effects.calls = rows[i].calls;
-        bool differs = fl_compare_undecided(&a.want, rows[i].status, rows[i].written, &a.effects, &d);
-        CHECK_EQ(differs, rows[i].key != NULL, "undecided %u", i);
-        if (differs && rows[i].key)
-            expect_key(&d, rows[i].key, "undecided");
-    }
-}
-
-static void test_prefetch(void)
-{
-    struct situation t;
-    struct fl_divergence d;
-    struct fl_effects none = {0}, far = {.calls = 1, .probes = 1, .probe_at = {0x8048010}, .probe_user = true},
-                      other = {.calls = 2, .probes = 1, .probe_at = {0x8048000}, .probe_user = true};
-    situation_make(&t, &prefetch);
-    CHECK(!fl_compare_prefetch(&t.s, true, true, &none, &d), "equal");
-    CHECK(!fl_compare_prefetch(&t.s, false, false, &none, &d), "equal");
-    CHECK(fl_compare_prefetch(&t.s, true, false, &none, &d), "missed");
-    expect_key(&d, "prefetch/rule/ignored/not-ignored", "missed");
-    CHECK(fl_compare_prefetch(&t.s, false, true, &none, &d), "taken for one");
-    expect_key(&d, "prefetch/rule/not-ignored/ignored", "taken for one");
-    CHECK(fl_compare_prefetch(&t.s, true, true, &far, &d), "read too far");
-    expect_key(&d, "bound/window/inside/outside", "read too far");
-    CHECK(fl_compare_prefetch(&t.s, true, true, &other, &d), "another op");
-    expect_key(&d, "contract/prefetch/probes-only/other-op", "another op");
-    other.calls = 1;
-    CHECK(!fl_compare_prefetch(&t.s, true, true, &other, &d), "one probe");
-    t.s.cpu.vendor = FL_VENDOR_INTEL;
-    CHECK(fl_compare_prefetch(&t.s, false, false, &other, &d), "read without a reason");
-    expect_key(&d, "bound/reason/no-reads/reads", "read without a reason");
+    SPOIL(maperr, "lock/report/taken/not-taken", f->report_gets = 0, f->lock_gets = f->lock_drops = 1);
+    SPOIL(kernel_addr, "lock/report/taken/not-taken", f->report_gets = f->lock_gets = f->lock_drops = 0);
+    SPOIL(atomic_user, "lock/report/not-taken/taken", f->report_gets = f->lock_gets = f->lock_drops = 1);
+    SPOIL(sigbus, "lock/report/not-taken/taken", f->report_gets = 1, f->lock_gets = f->lock_drops = 2);
 }
 
 static void test_names(void)
 {
-    static const char *const checks[FL_CHECK_COUNT] = {"walk",     "executor", "decision", "effect",
-                                                       "lock",     "rewalk",   "progress", "bound",
-                                                       "contract", "prefetch", "decoder",  "transparency"};
-    static const char *const actions[FL_ACT_COUNT] = {"none",  "handled", "ignored",       "signal",
-                                                      "fixup", "oops",    "bad-pagetable", "oom-kill"};
+    static const char *const checks[FL_CHECK_COUNT] = {
+        "walk",     "executor", "decision",     "effect",   "lock",       "rewalk",
+        "progress", "bound",    "contract",     "prefetch", "decoder",    "transparency",
+        "message",  "signal",   "interference", "sync",     "table-read", "generation"};
+    static const char *const actions[FL_ACT_COUNT] = {
+        "none",          "handled",  "ignored",      "signal",   "fixup",  "oops",
+        "bad-pagetable", "oom-kill", "synced",       "spurious", "kprobe", "invalid-op",
+        "erratum93",     "emulated", "fatal-signal", "bug",      "wild"};
     for (unsigned i = 0; i < FL_CHECK_COUNT; i++)
         CHECK(!strcmp(fl_check_name((enum fl_check)i), checks[i]), "check %u", i);
     for (unsigned i = 0; i < FL_ACT_COUNT; i++)
         CHECK(!strcmp(fl_action_name((enum fl_action)i), actions[i]), "action %u", i);
     CHECK(!strcmp(fl_check_name(FL_CHECK_COUNT), "unknown") && !strcmp(fl_action_name(FL_ACT_COUNT), "unknown"), "end");
+
+    static const struct {
+        int signo, code;
+        const char *name;
+    } signals[] = {{11, 1, "signal-maperr"},    {11, 2, "signal-accerr"}, {11, 4, "signal-pkuerr"},
+                   {11, 0x80, "signal-kernel"}, {7, 2, "signal-bus"},     {7, 4, "signal-mceerr"},
+                   {7, 1, "signal-other"},      {11, 3, "signal-other"},  {4, 1, "signal-other"}};
+    for (unsigned i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct fl_outcome o = {.action = FL_ACT_SIGNAL, .signo = signals[i].signo, .si_code = signals[i].code};
+        CHECK(!strcmp(fl_outcome_class(&o), signals[i].name), "signal %d %d", signals[i].signo, signals[i].code);
+    }
 
     struct fl_divergence d;
     char buf[9], big[1000];
@@ -353,13 +283,13 @@ static void test_names(void)
 
 int main(void)
 {
-    test_decisions();
+    test_entry();
+    test_area();
+    test_answer();
+    test_ending();
     test_fields();
     test_effects();
-    test_rules();
-    test_bounds();
-    test_unsupported();
-    test_prefetch();
+    test_lock_use();
     test_names();
     return check_done("policy compare");
 }

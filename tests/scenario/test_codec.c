@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Binary form: total, canonical, and nothing lost. Argument: how many random inputs (default 200000). */
 #include "random_scenario.h"
+#include "seen_scenario.h"
 
 static uint8_t canonical[FL_SCENARIO_MAX_BYTES], again[FL_SCENARIO_MAX_BYTES];
 static struct fl_scenario first, second;
@@ -79,6 +80,7 @@ static void test_random_scenarios(uint64_t count)
         CHECK(fl_scenario_equal(&s, &first), "scenario %" PRIu64, i);
     }
     check_seen(&seen, "random scenarios");
+    check_half_vmalloc(&seen, "random scenarios");
 }
 
 /* A changed bit of a canonical input is either reserved (the same scenario) or changes exactly what it should: the
@@ -170,7 +172,7 @@ static void test_bounds(void)
 /* Reserved bytes and bits: decoded to nothing. Listed here a second time, by hand, from docs/scenario-format.md. */
 static void test_reserved(void)
 {
-    static const uint8_t machine_reserved[] = {9, 14, 15};
+    static const uint8_t machine_reserved[] = {9, 14, 15, 70, 71};
     /* Bytes of each record that mean something; the others are reserved. */
     static const struct {
         uint8_t kind;
@@ -181,6 +183,9 @@ static void test_reserved(void)
         {FL_REC_REGS, 0x00fffff7},    {FL_REC_GPR, 0x0000ff03},     {FL_REC_BYTES, 0x7fffff03},
         {FL_REC_EXTABLE, 0x00ffff01}, {FL_REC_INJECT, 0x00000007},  {FL_REC_ACCESS, 0x0000ff0f},
         {FL_REC_FAULT, 0x0000fff1},   {FL_REC_EXEC, 0x7fffff07},    {FL_REC_DECODE, 0x7fff000f},
+        {FL_REC_IOREMAP, 0x0000ff3f}, {FL_REC_IOUNMAP, 0x0000fff1}, {FL_REC_FORK, 0x00000003},
+        {FL_REC_SWITCH, 0x00000007},  {FL_REC_LDT, 0x00000ff7},     {FL_REC_CS, 0x00000031},
+        {FL_REC_TOUCH, 0x0000ff07},   {FL_REC_SYNCALL, 0x00000001},
     };
     uint8_t data[FL_MACHINE_BYTES + FL_RECORD_BYTES] = {0};
 
@@ -191,17 +196,20 @@ static void test_reserved(void)
         for (size_t j = 0; j < sizeof(machine_reserved); j++)
             reserved |= machine_reserved[j] == i;
         for (unsigned bit = 0; bit < 8; bit++) {
-            data[i] = (uint8_t)(1u << bit);
-            /* Segment base and split mean something in 32-bit modes only. */
-            data[0] = i == 0 ? data[0] : FL_MODE_2LEVEL ^ FL_MODE_4LEVEL;
-            fl_scenario_decode(data, FL_MACHINE_BYTES, &second);
-            data[i] = 0;
+            memset(data, 0, FL_MACHINE_BYTES);
+            /* Segment base, split and the base of the IDT mean something in 32-bit modes only. */
+            data[0] = i == 0 ? 0 : FL_MODE_2LEVEL ^ FL_MODE_4LEVEL;
+            data[82] = data[90] = 0xff; /* vmalloc from c0ff0000 to f9ff0000: not empty whatever bit changes */
+            data[91] = 0xf9;
             fl_scenario_decode(data, FL_MACHINE_BYTES, &first);
+            data[i] ^= (uint8_t)(1u << bit);
+            fl_scenario_decode(data, FL_MACHINE_BYTES, &second);
             changes |= !same_scenario(&first, &second);
         }
-        data[0] = 0;
-        /* The upper halves of ip and sp are cut off in 32-bit modes; that they count elsewhere is in the identities. */
-        if ((i >= 36 && i < 40) || (i >= 44 && i < 48))
+        memset(data, 0, FL_MACHINE_BYTES);
+        /* The upper halves of addresses are cut off in 32-bit modes, and the low bits of aligned ones; that they count
+         * elsewhere is in the identities. */
+        if ((i >= 36 && i < 40) || (i >= 44 && i < 48) || (i >= 84 && i < 88) || i >= 92 || i == 80 || i == 88)
             CHECK(!changes, "machine byte %zu", i);
         else
             CHECK_EQ(changes, !reserved, "machine byte %zu", i);
@@ -216,6 +224,8 @@ static void test_reserved(void)
                 memset(r, 0, FL_RECORD_BYTES);
                 r[0] = rows[row].kind;
                 memset(r + 4, 0xff, 3); /* pages, which byte 7 shifts */
+                if (rows[row].kind == FL_REC_LDT)
+                    r[7] = 0xff; /* a small limit: a large one ends in fff */
                 if (rows[row].kind == FL_REC_VMA)
                     r[1] = FL_VMA_FILE;
                 if (rows[row].kind == FL_REC_ENTRY)
@@ -232,8 +242,9 @@ static void test_reserved(void)
                 changes |= !same_scenario(&first, &second);
             }
             /* Byte 8 of an aligned address and half of byte 9 are cut off. */
-            if (i == 8 && (rows[row].kind == FL_REC_VMA || rows[row].kind == FL_REC_UNMAP ||
-                           rows[row].kind == FL_REC_PROTECT || rows[row].kind == FL_REC_ZAP))
+            if (i == 8 &&
+                (rows[row].kind == FL_REC_VMA || rows[row].kind == FL_REC_UNMAP || rows[row].kind == FL_REC_PROTECT ||
+                 rows[row].kind == FL_REC_ZAP || rows[row].kind == FL_REC_IOUNMAP))
                 CHECK(!changes, "%s byte 8", fl_record_name((enum fl_record_kind)rows[row].kind));
             else
                 CHECK_EQ(changes, rows[row].used >> i & 1, "%s byte %zu",
@@ -267,7 +278,14 @@ static void test_default(void)
                                     .stack_pages = 2048,
                                     .as_pages = 0xffffffff,
                                     .guard_pages = 256,
-                                    .min_addr_pages = 16};
+                                    .min_addr_pages = 16,
+                                    .generation = FL_GEN_CURRENT,
+                                    .shared_pmd = true,
+                                    .show_unhandled = true,
+                                    .oops_may_print = true,
+                                    .sh4_fixed = true,
+                                    .low_frames = 1024,
+                                    .uid = 1000};
     const uint8_t zeros[FL_MACHINE_BYTES] = {0};
 
     memset(&first, 0xa5, sizeof(first));
@@ -293,6 +311,7 @@ static void test_invalid(void)
         fl_scenario_default(&s);                                                                                       \
         s.machine.mode = (mode_);                                                                                      \
         s.machine.code_bits = (mode_) >= FL_MODE_4LEVEL ? 64 : 32;                                                     \
+        s.machine.idt = (mode_) >= FL_MODE_4LEVEL ? 0 : 0xfffbf000;                                                    \
         CHECK(fl_scenario_valid(&s), "before: %s", #change);                                                           \
         change;                                                                                                        \
         CHECK(!fl_scenario_valid(&s), "%s", #change);                                                                  \
@@ -330,6 +349,35 @@ static void test_invalid(void)
     INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.seg_base = 1);
     INVALID_MACHINE(FL_MODE_PAE, s.machine.seg_base = 0x100000000);
     INVALID_MACHINE(FL_MODE_PAE, s.nrecords = FL_MAX_RECORDS + 1);
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.generation = FL_GEN_COUNT);
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.generation = FL_GEN_2008_64);
+    INVALID_MACHINE(FL_MODE_2LEVEL, s.machine.generation = FL_GEN_2014_PV64);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.generation = FL_GEN_2008_32);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.generation = FL_GEN_2014_PV32);
+    INVALID_MACHINE(FL_MODE_5LEVEL, s.machine.generation = FL_GEN_2016);
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vsyscall = true);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.f00f_bug = true);
+    INVALID_MACHINE(FL_MODE_2LEVEL, s.machine.shared_pmd = false);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.shared_pmd = false);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.in_nmi = true);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.sh4_fixed = false);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.comm = 4);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.idt = 1);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.sh4 = true);
+    INVALID_MACHINE(FL_MODE_2LEVEL, (s.machine.sh4 = true, s.machine.vendor = FL_VENDOR_AMD));
+    INVALID_MACHINE(FL_MODE_2LEVEL, (s.machine.sh4 = true, s.machine.generation = FL_GEN_2016));
+    INVALID_MACHINE(FL_MODE_2LEVEL, (s.machine.sh4 = true, s.machine.uid = 0));
+    INVALID_MACHINE(FL_MODE_2LEVEL, (s.machine.sh4 = true, s.machine.vmalloc_end = 0xc1000000));
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vmalloc_start = 0xf8000800);
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vmalloc_start = 0xbffff000);
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vmalloc_start = 0xff800000); /* the end */
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vmalloc_end = 0xf8000000);   /* the start */
+    INVALID_MACHINE(FL_MODE_PAE, s.machine.vmalloc_end = 0x100000000);
+    INVALID_MACHINE(FL_MODE_PAE, (s.machine.vmalloc_start = 0xf0000000, s.machine.vmalloc_end = 0xf0000000));
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.vmalloc_start = 0xffff7ffffffff000);
+    INVALID_MACHINE(FL_MODE_4LEVEL, s.machine.vmalloc_end = 0xffffff8000000000);
+    INVALID_MACHINE(FL_MODE_5LEVEL, s.machine.vmalloc_start = 0xfefffffffffff000);
+    INVALID_MACHINE(FL_MODE_5LEVEL, s.machine.vmalloc_end = 0xffff000000000000);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_FAULT, (void)0, r->kind = FL_REC_COUNT);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_MAP, r->u.map.level = 1, r->u.map.level = 0);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_MAP, r->u.map.level = 3, r->u.map.level = 4);
@@ -375,7 +423,29 @@ static void test_invalid(void)
     INVALID_RECORD(FL_MODE_2LEVEL, FL_REC_EXEC, r->u.exec.n = 14, r->u.exec.code[14] = 0x90);
     INVALID_RECORD(FL_MODE_2LEVEL, FL_REC_DECODE, r->u.decode.bits = 16, r->u.decode.bits = 64);
     INVALID_RECORD(FL_MODE_2LEVEL, FL_REC_DECODE, r->u.decode.bits = 16, r->u.decode.code[0] = 0x90);
-    CHECK_EQ(cases, 61, "cases");
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOREMAP, (r->u.ioremap.level = 1, r->u.ioremap.leaves = 1),
+                   r->u.ioremap.leaves = 0);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOREMAP, (r->u.ioremap.level = 1, r->u.ioremap.leaves = 256),
+                   r->u.ioremap.leaves = 257);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOREMAP, (r->u.ioremap.level = 3, r->u.ioremap.leaves = 1),
+                   r->u.ioremap.level = 4);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOREMAP, (r->u.ioremap.level = 1, r->u.ioremap.leaves = 1),
+                   r->u.ioremap.frame = 1024);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOREMAP, (r->u.ioremap.level = 1, r->u.ioremap.leaves = 1),
+                   r->u.ioremap.va = 0x100000000);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOUNMAP, r->u.iounmap.pages = 1, r->u.iounmap.pages = 0);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_IOUNMAP, r->u.iounmap.pages = 1, r->u.iounmap.start = 0x800);
+    INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_FORK, r->u.mm.mm = 1, r->u.mm.mm = 0);
+    INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_FORK, r->u.mm.mm = 3, r->u.mm.mm = 4);
+    INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_FORK, r->u.mm.mm = 3, r->u.mm.lag = true);
+    INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_SWITCH, r->u.mm.mm = FL_MM_NONE, r->u.mm.mm = FL_MM_NONE + 1);
+    INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_LDT, r->u.ldt.bits = 64, r->u.ldt.index = FL_MAX_LDT);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_LDT, r->u.ldt.bits = 32, r->u.ldt.bits = 64);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_LDT, (r->u.ldt.bits = 32, r->u.ldt.limit = 0xfffff), r->u.ldt.limit = 0x100000);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_TOUCH, (void)0, r->u.touch.kind = FL_ACCESS_KIND_COUNT);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_TOUCH, r->u.touch.priv = FL_SUPERVISOR, r->u.touch.priv = FL_IMPLICIT);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_TOUCH, (void)0, r->u.touch.va = 0x100000000);
+    CHECK_EQ(cases, 107, "cases");
 }
 
 static void test_kinds(void)
@@ -383,8 +453,8 @@ static void test_kinds(void)
     unsigned events = 0;
 
     for (unsigned kind = 0; kind < FL_REC_COUNT; kind++) {
-        const bool event =
-            kind == FL_REC_ACCESS || kind == FL_REC_FAULT || kind == FL_REC_EXEC || kind == FL_REC_DECODE;
+        const bool event = kind == FL_REC_ACCESS || kind == FL_REC_FAULT || kind == FL_REC_EXEC ||
+                           kind == FL_REC_DECODE || kind == FL_REC_TOUCH || kind == FL_REC_SYNCALL;
 
         CHECK_EQ(fl_record_is_event((enum fl_record_kind)kind), event, "kind %u", kind);
         events += event;
@@ -392,7 +462,7 @@ static void test_kinds(void)
             CHECK(strcmp(fl_record_name((enum fl_record_kind)kind), fl_record_name((enum fl_record_kind)other)) != 0,
                   "kinds %u and %u", kind, other);
     }
-    CHECK_EQ(events, 4, "events");
+    CHECK_EQ(events, 6, "events");
     CHECK(!fl_record_is_event(FL_REC_COUNT), "no kind");
     CHECK(strcmp(fl_record_name(FL_REC_COUNT), "?") == 0, "no kind");
 }

@@ -2,7 +2,17 @@
 /* What the parser says: bad texts with the exact place and message, and good texts that people write. */
 #include "text_helpers.h"
 
-#define FIRST "faultline-scenario 1\n"
+#define FIRST "faultline-scenario 2\n"
+
+#define RECORDS                                                                                                        \
+    "map entry vma unmap protect zap regs gpr bytes extable inject access fault exec decode ioremap iounmap fork "     \
+    "switch ldt cs touch sync-all"
+#define GENERATIONS                                                                                                    \
+    "expected a generation that the mode has (2level and pae: current, 2008-32, 2014-native, 2014-pv32, 2016; "        \
+    "4level: current, 2008-64, 2014-native, 2014-pv64, 2016; 5level and arch sh4: current), found "
+#define VMALLOC                                                                                                        \
+    "expected a page-aligned kernel address (64-bit: not in the last top-level entry), and vmalloc-start below "       \
+    "vmalloc-end, found "
 
 struct bad {
     const char *text;
@@ -12,19 +22,19 @@ struct bad {
 
 static const struct bad bads[] = {
     /* the first line */
-    {"", 1, 1, "expected 'faultline-scenario 1' as the first line, found an empty file"},
-    {"\n", 1, 1, "expected 'faultline-scenario 1' as the first line, found end of line"},
-    {"# hello\n" FIRST, 1, 1, "expected 'faultline-scenario 1' as the first line, found end of line"},
-    {"map 0 frame 0 flags p\n", 1, 1, "expected 'faultline-scenario 1' as the first line, found 'map'"},
+    {"", 1, 1, "expected 'faultline-scenario 2' as the first line, found an empty file"},
+    {"\n", 1, 1, "expected 'faultline-scenario 2' as the first line, found end of line"},
+    {"# hello\n" FIRST, 1, 1, "expected 'faultline-scenario 2' as the first line, found end of line"},
+    {"map 0 frame 0 flags p\n", 1, 1, "expected 'faultline-scenario 2' as the first line, found 'map'"},
     {"\xef\xbb\xbf" FIRST, 1, 1,
-     "expected 'faultline-scenario 1' as the first line, found '\\xef\\xbb\\xbffaultline-scenario'"},
-    {"faultline-scenario\n", 1, 19, "expected version 1, found end of line"},
-    {"faultline-scenario one\n", 1, 20, "expected version 1, found 'one'"},
-    {"faultline-scenario 0\n", 1, 20, "expected version 1, found '0'"},
-    {"faultline-scenario 2\nwhatever\n", 1, 20, "written by a newer Faultline: version 2, this one reads 1"},
+     "expected 'faultline-scenario 2' as the first line, found '\\xef\\xbb\\xbffaultline-scenario'"},
+    {"faultline-scenario\n", 1, 19, "expected version 1..2, found end of line"},
+    {"faultline-scenario one\n", 1, 20, "expected version 1..2, found 'one'"},
+    {"faultline-scenario 0\n", 1, 20, "expected version 1..2, found '0'"},
+    {"faultline-scenario 3\nwhatever\n", 1, 20, "written by a newer Faultline: version 3, this one reads up to 2"},
     {"faultline-scenario 99999999999999999999\n", 1, 20,
-     "written by a newer Faultline: version 99999999999999999999, this one reads 1"},
-    {"faultline-scenario 1 please\n", 1, 22, "expected end of line, found 'please'"},
+     "written by a newer Faultline: version 99999999999999999999, this one reads up to 2"},
+    {"faultline-scenario 2 please\n", 1, 22, "expected end of line, found 'please'"},
     /* lines */
     {FIRST "mode\0pae\n", 2, 5, "NUL byte: this is not a text scenario"},
     {FIRST "mode \x01\xff'\\\n", 2, 6, "expected mode 2level, pae, 4level or 5level, found '\\x01\\xff\\x27\\x5c'"},
@@ -34,15 +44,13 @@ static const struct bad bads[] = {
     {FIRST "vmae 0x1000\n", 2, 1, "unknown keyword 'vmae' (did you mean 'vma'?)"},
     {FIRST "unamp 0x1000\n", 2, 1, "unknown keyword 'unamp' (did you mean 'unmap'?)"},
     {FIRST "wendor amd\n", 2, 1, "unknown keyword 'wendor' (did you mean 'vendor'?)"},
-    {FIRST "jump 0x1000\n", 2, 1,
-     "expected a machine key or a record (map entry vma unmap protect zap regs gpr bytes extable inject access fault exec "
-     "decode), found 'jump'"},
-    {FIRST "zap 0 pages 1\njump 0x1000\n", 3, 1,
-     "expected a record (map entry vma unmap protect zap regs gpr bytes extable inject access fault exec decode), found "
-     "'jump'"},
+    {FIRST "jump 0x1000\n", 2, 1, "expected a machine key or a record (" RECORDS "), found 'jump'"},
+    {FIRST "zap 0 pages 1\njump 0x1000\n", 3, 1, "expected a record (" RECORDS "), found 'jump'"},
     {FIRST "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee\n", 2, 1,
-     "expected a machine key or a record (map entry vma unmap protect zap regs gpr bytes extable inject access fault exec "
-     "decode), found 'aaaaaaaaaabbbbbbbbbbccccccccccddddddddd...'"},
+     "expected a machine key or a record (" RECORDS "), found 'aaaaaaaaaabbbbbbbbbbccccccccccddddddddd...'"},
+    {FIRST "iormap 0x1000\n", 2, 1, "unknown keyword 'iormap' (did you mean 'ioremap'?)"},
+    {FIRST "sync_all\n", 2, 1, "unknown keyword 'sync_all' (did you mean 'sync-all'?)"},
+    {FIRST "generations 2016\n", 2, 1, "unknown keyword 'generations' (did you mean 'generation'?)"},
     /* the machine */
     {FIRST "mode\n", 2, 5, "expected mode 2level, pae, 4level or 5level, found end of line"},
     {FIRST "mode 3level\n", 2, 6, "expected mode 2level, pae, 4level or 5level, found '3level'"},
@@ -71,6 +79,35 @@ static const struct bad bads[] = {
      "expected flags with bit 1 set, and VM (0x20000) only for user code in modes 2level and pae, found '0x20202'"},
     {FIRST "mode pae\nprivilege kernel\nflags 0x20202\n", 4, 7,
      "expected flags with bit 1 set, and VM (0x20000) only for user code in modes 2level and pae, found '0x20202'"},
+    {FIRST "mode 4level\narch sh4\n", 2, 6, "expected mode 2level with arch sh4, found '4level'"},
+    {FIRST "arch sh4\nmode pae\n", 3, 6, "expected mode 2level with arch sh4, found 'pae'"},
+    {FIRST "arch arm\n", 2, 6, "expected arch x86 or sh4, found 'arm'"},
+    {FIRST "arch sh4\nvendor amd\n", 3, 8, "expected no vendor with arch sh4, found 'amd'"},
+    {FIRST "arch sh4\nidt 0\n", 3, 5, "expected no idt with arch sh4, found '0'"},
+    {FIRST "arch sh4\ncode-bits 16\n", 3, 11, "expected no code-bits with arch sh4, found '16'"},
+    {FIRST "arch sh4\ngeneration 2016\n", 3, 12, GENERATIONS "'2016'"},
+    {FIRST "sh4-fixed no\n", 2, 11, "expected sh4-fixed yes with arch x86, found 'no'"},
+    {FIRST "generation 2015\n", 2, 12,
+     "expected generation current, 2008-32, 2008-64, 2014-native, 2014-pv32, 2014-pv64 or 2016, found '2015'"},
+    {FIRST "generation 2008-32\n", 2, 12, GENERATIONS "'2008-32'"},
+    {FIRST "mode 4level\ngeneration 2014-pv32\n", 3, 12, GENERATIONS "'2014-pv32'"},
+    {FIRST "mode 2level\ngeneration 2008-64\n", 3, 12, GENERATIONS "'2008-64'"},
+    {FIRST "mode pae\ngeneration 2014-pv64\n", 3, 12, GENERATIONS "'2014-pv64'"},
+    {FIRST "mode 5level\ngeneration 2016\n", 3, 12, GENERATIONS "'2016'"},
+    {FIRST "mode pae\nvsyscall yes\n", 3, 10, "expected vsyscall no in modes 2level and pae, found 'yes'"},
+    {FIRST "f00f-bug yes\n", 2, 10, "expected f00f-bug no in modes 4level and 5level, found 'yes'"},
+    {FIRST "shared-pmd no\n", 2, 12, "expected shared-pmd yes in all modes but pae, found 'no'"},
+    {FIRST "in-atomic no\nin-nmi yes\n", 2, 11, "expected in-atomic yes with in-nmi yes, found 'no'"},
+    {FIRST "comm init2\n", 2, 6, "expected comm cat, init, odd or long, found 'init2'"},
+    {FIRST "low-frames 65536\n", 2, 12, "expected low-frames 0..65535, found '65536'"},
+    {FIRST "uid 4294967296\n", 2, 5, "expected uid 0..4294967295, found '4294967296'"},
+    {FIRST "idt 0x1000\n", 2, 5, "expected idt 0 in modes 4level and 5level, found '0x1000'"},
+    {FIRST "mode pae\nidt 0x100000000\n", 3, 5, "expected idt a number 0..0xffffffff, found '0x100000000'"},
+    {FIRST "vmalloc-start 0xffffc90000000800\n", 2, 15, VMALLOC "'0xffffc90000000800'"},
+    {FIRST "vmalloc-start 0x1000\n", 2, 15, VMALLOC "'0x1000'"},
+    {FIRST "vmalloc-end 0xffffff8000000000\n", 2, 13, VMALLOC "'0xffffff8000000000'"},
+    {FIRST "mode pae\nvmalloc-end 0xf8000000\n", 3, 13, VMALLOC "'0xf8000000'"},
+    {FIRST "mode pae\nsplit 2g/2g\nvmalloc-end 0xf2000000\nvmalloc-start 0xf2000000\n", 5, 15, VMALLOC "'0xf2000000'"},
     {FIRST "zap 0 pages 1\nmode pae\n", 3, 1, "machine key 'mode' after the first record: machine keys come first"},
     /* records: items */
     {FIRST "map\n", 2, 4, "expected a number 0..0xffffffffffffffff, found end of line"},
@@ -132,7 +169,9 @@ static const struct bad bads[] = {
      "expected at most 15 bytes, found '0f'"},
     {FIRST "extable 0x1000\n", 2, 15, "expected fixup, found end of line"},
     {FIRST "inject oom\n", 2, 8,
-     "expected lock-contended, expand-refused, mm-oom, mm-sigbus, mm-major or probe, found 'oom'"},
+     "expected lock-contended, expand-refused, mm-oom, mm-sigbus, mm-major, probe, mm-hwpoison, mm-hwpoison-large, "
+     "mm-sigsegv, mm-retry, mm-retry-major, fatal-signal, yield-unmap, yield-protect, ratelimited, report-contended, "
+     "kprobe or vsyscall-fault, found 'oom'"},
     {FIRST "inject mm-oom from 3\n", 2, 20, "expected from only with probe, found '3'"},
     {FIRST "inject probe from 16\n", 2, 19, "expected from 0..15, found '16'"},
     {FIRST "access reed user 0\n", 2, 8, "expected read, write or fetch, found 'reed'"},
@@ -147,6 +186,31 @@ static const struct bad bads[] = {
     {FIRST "mode pae\ndecode 64 user: 90\n", 3, 8, "expected 16 or 32 in modes 2level and pae, found '64'"},
     {FIRST "decode user: 90\n", 2, 8, "expected 16, 32 or 64, found 'user'"},
     {FIRST "decode 32 user fetsh: 90\n", 2, 16, "expected fetch or ':', found 'fetsh'"},
+    {FIRST "ioremap 0 leaves 257 frame 0 flags p\n", 2, 18, "expected leaves 1..256, found '257'"},
+    {FIRST "ioremap 0 leaves 0 frame 0 flags p\n", 2, 18, "expected leaves 1..256, found '0'"},
+    {FIRST "ioremap 0 flags p\n", 2, 18, "expected frame, found end of line"},
+    {FIRST "mode pae\nioremap 0x100000000 frame 0 flags p\n", 3, 9,
+     "expected a number below 4 GiB in modes 2level and pae, found '0x100000000'"},
+    {FIRST "iounmap 0x800 pages 1\n", 2, 9,
+     "expected a page-aligned address, below 4 GiB in modes 2level and pae, found '0x800'"},
+    {FIRST "fork\n", 2, 5, "expected mm, found end of line"},
+    {FIRST "fork mm 0\n", 2, 9, "expected mm 1..3, found '0'"},
+    {FIRST "fork mm 4\n", 2, 9, "expected mm 1..3, found '4'"},
+    {FIRST "fork mm none\n", 2, 9, "expected mm 1..3, found 'none'"},
+    {FIRST "switch mm 4\n", 2, 11, "expected mm 0, 1, 2, 3 or none, found '4'"},
+    {FIRST "switch 1\n", 2, 8, "expected mm, lag or end of line, found '1'"},
+    {FIRST "switch mm 1 lagging\n", 2, 13, "expected lag or end of line, found 'lagging'"},
+    {FIRST "ldt 32 bits 32\n", 2, 5, "expected 0..31, found '32'"},
+    {FIRST "ldt 0 base 1\n", 2, 13, "expected bits, found end of line"},
+    {FIRST "mode pae\nldt 0 bits 64\n", 3, 12, "expected 16 or 32 in modes 2level and pae, found '64'"},
+    {FIRST "ldt 0 bits 32 base 0x100000000\n", 2, 20, "expected base a number 0..0xffffffff, found '0x100000000'"},
+    {FIRST "ldt 0 bits 32 limit 0x100000\n", 2, 21,
+     "expected a limit of at most 0xfffff, or one that ends in fff, found '0x100000'"},
+    {FIRST "cs 0x10000\n", 2, 4, "expected a number 0..0xffff, found '0x10000'"},
+    {FIRST "cs 7 8\n", 2, 6, "expected end of line, found '8'"},
+    {FIRST "touch read implicit 0\n", 2, 12, "expected user or supervisor, found 'implicit'"},
+    {FIRST "touch read user 0 exec\n", 2, 19, "expected end of line, found 'exec'"},
+    {FIRST "sync-all 1\n", 2, 10, "expected end of line, found '1'"},
 };
 
 static void check_bad(const struct bad *bad, size_t size)
@@ -214,6 +278,7 @@ static void test_good_texts(void)
         const char *text, *canonical;
     } rows[] = {
         {"faultline-scenario 1", FIRST "mode 4level\n"},
+        {"faultline-scenario 2", FIRST "mode 4level\n"},
         {"  faultline-scenario\t0x1 # hello\r\n\r\n \t# \x80\xff\r\nmode pae\r\n", FIRST "mode pae\n"},
         {"faultline-scenario 1\r", FIRST "mode 4level\n"},
         {FIRST "pid 0x3E8\nfamily 006\nvendor intel\n", FIRST "mode 4level\n"},
@@ -237,6 +302,24 @@ static void test_good_texts(void)
         {FIRST "access fetch implicit 1 exec ac", FIRST "mode 4level\n\naccess fetch implicit 0x1 ac exec\n"},
         {FIRST "fault code 6 cr2 8", FIRST "mode 4level\n\nfault cr2 0x8 code 0x6\n"},
         {FIRST "decode 64 kernel fetch:", FIRST "mode 4level\n\ndecode 64 kernel fetch:\n"},
+        {FIRST "arch sh4", FIRST "mode 2level\narch sh4\n"},
+        {FIRST "sh4-fixed no\nmode 2level\narch sh4\npid 1000", FIRST "mode 2level\narch sh4\nsh4-fixed no\n"},
+        {FIRST "in-nmi yes\nin-atomic yes", FIRST "mode 4level\nin-nmi yes\n"},
+        {FIRST "in-nmi yes", FIRST "mode 4level\nin-nmi yes\n"},
+        {FIRST "idt 0\nmode 2level", FIRST "mode 2level\nidt 0\n"},
+        {FIRST "idt 0xfffbf000\nmode 2level", FIRST "mode 2level\n"},
+        {FIRST "generation 2016\nmode pae", FIRST "mode pae\ngeneration 2016\n"},
+        {FIRST "vmalloc-end 0xffffff0000000000\nvmalloc-start 0xffff800000000000",
+         FIRST "mode 4level\nvmalloc-start 0xffff800000000000\nvmalloc-end 0xffffff0000000000\n"},
+        {FIRST "ioremap 4096 flags w,p frame 3",
+         FIRST "mode 4level\n\nioremap 0x1000 leaves 1 frame 3 level 1 flags p,w\n"},
+        {FIRST "switch lag mm none", FIRST "mode 4level\n\nswitch mm none lag\n"},
+        {FIRST "fork mm 0x2", FIRST "mode 4level\n\nfork mm 2\n"},
+        {FIRST "ldt 0x1 bits 32", FIRST "mode 4level\n\nldt 1 bits 32 base 0 limit 0xffffffff\n"},
+        {FIRST "ldt 1 limit 0x100fff bits 16", FIRST "mode 4level\n\nldt 1 bits 16 base 0 limit 0x100fff\n"},
+        {FIRST "cs 15", FIRST "mode 4level\n\ncs 0xf\n"},
+        {FIRST "touch fetch supervisor 4096", FIRST "mode 4level\n\ntouch fetch supervisor 0x1000\n"},
+        {FIRST "sync-all # now", FIRST "mode 4level\n\nsync-all\n"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -2,13 +2,15 @@
 /*
  * The files that people read. Arguments: docs/scenario-format.md, then any number of .scn files.
  * Every fenced scn block of the document and every file parses, and its canonical text gives the same scenario in both
- * forms. The document names every word of the vocabulary, and the seeds use every mode, kind of record and injection.
+ * forms. The document names every word of the vocabulary, and the seeds use every mode, arch, generation, kind
+ * of record and injection.
  */
 #include "text_helpers.h"
 
 #include "scenario/internal.h"
 
 static uint64_t kinds[FL_REC_COUNT], modes[FL_MODE_COUNT], injections[FL_INJ_COUNT], privileges[2];
+static uint64_t generations[FL_GEN_COUNT], archs[2];
 
 /* Parses, and checks that nothing is lost on the way to canonical text and bytes and back. */
 static void check_text(const char *name, unsigned line, const char *text, size_t size)
@@ -36,6 +38,8 @@ static void check_text(const char *name, unsigned line, const char *text, size_t
 
     modes[s.machine.mode]++;
     privileges[s.machine.user]++;
+    generations[s.machine.generation]++;
+    archs[s.machine.sh4]++;
     for (uint32_t i = 0; i < s.nrecords; i++) {
         kinds[s.records[i].kind]++;
         if (s.records[i].kind == FL_REC_INJECT)
@@ -143,6 +147,8 @@ int main(int argc, char **argv)
     memset(modes, 0, sizeof(modes));
     memset(injections, 0, sizeof(injections));
     memset(privileges, 0, sizeof(privileges));
+    memset(generations, 0, sizeof(generations));
+    memset(archs, 0, sizeof(archs));
     for (int i = 2; i < argc; i++) {
         text = read_text(argv[i], &size);
         CHECK(text != NULL, "cannot read %s", argv[i]);
@@ -156,6 +162,9 @@ int main(int argc, char **argv)
         CHECK(modes[i] != 0, "no seed has mode %u", i);
     for (unsigned i = 0; i < FL_INJ_COUNT; i++)
         CHECK(injections[i] != 0, "no seed has injection %u", i);
+    for (unsigned i = 0; i < FL_GEN_COUNT; i++)
+        CHECK(generations[i] != 0, "no seed has generation %u", i);
+    CHECK(archs[0] != 0 && archs[1] != 0, "seeds of both archs");
     CHECK(privileges[0] != 0 && privileges[1] != 0, "seeds of both privileges");
     return check_done("scenario files");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The layout of version 1, byte by byte: text, and the exact bytes that docs/scenario-format.md gives for it. */
+/* The layout of version 2, byte by byte: text, and the exact bytes that docs/scenario-format.md gives for it. */
 #include "text_helpers.h"
 
 static uint8_t bytes[FL_SCENARIO_MAX_BYTES], want[FL_SCENARIO_MAX_BYTES];
@@ -29,26 +29,54 @@ static void parse(const char *text)
           error.message, text);
 }
 
-static void test_machine(void)
+/* That text is those bytes, and those bytes that text. */
+static void check_machine(const char *text, const char *hex)
 {
-    static const char text[] =
-        "faultline-scenario 1\n"
-        "mode pae\nvendor amd\nfamily 15\nmaxphyaddr 52\npse36 no\nwp no\nsmap yes\npks yes\n"
-        "nxe no\nsplit 1g/3g\ncode-bits 16\nhas-mm no\nfaults-disabled yes\ncatches-signals no\npid 1\npkru 0x11223344\n"
-        "pkrs 0x55667788\nip 0x12345678\nsp 0x3ffff010\nflags 0x20203\nseg-base 0xabcdef0\n"
-        "seg-limit 0xffff\nstack-pages 16\nas-pages 4096\nguard-pages 1\nmin-addr-pages 0\n"
-        "gpr-seed 77\n";
-
-    /* Exclusive or with 4level, 0x1f, 0x27, 256, 16, 1000, 0x202, 0x400000, 0x3ffff000, 2048 and all ones. */
-    from_hex("03 01 09 0c a5 35 02 02 4d 00 0101 1000 0000 e9030000 01000200 44332211 88776655"
-             "7856741200000000 1000000000000000 f0debc0a 0000ffff 10080000 ffefffff",
-             want, FL_MACHINE_BYTES);
+    from_hex(hex, want, FL_MACHINE_BYTES);
     parse(text);
     CHECK_EQ(fl_scenario_encode(&s, bytes, sizeof(bytes)), FL_MACHINE_BYTES, "machine");
     for (unsigned i = 0; i < FL_MACHINE_BYTES; i++)
-        CHECK_EQ(bytes[i], want[i], "machine byte %u", i);
+        CHECK_EQ(bytes[i], want[i], "machine byte %u of\n%s", i, text);
     fl_scenario_decode(want, FL_MACHINE_BYTES, &decoded);
     CHECK(fl_scenario_equal(&s, &decoded), "machine");
+}
+
+static void test_machine(void)
+{
+    /* Exclusive or with 4level, 0x1f, 0x27, 256, 16, 1000, 0x202, 0x400000, 0x3ffff000, 2048 and all ones. The text is
+     * one of version 1, and so are its bytes: what came later is zero. */
+    check_machine("faultline-scenario 1\n"
+                  "mode pae\nvendor amd\nfamily 15\nmaxphyaddr 52\npse36 no\nwp no\nsmap yes\npks yes\n"
+                  "nxe no\nsplit 1g/3g\ncode-bits 16\nhas-mm no\nfaults-disabled yes\ncatches-signals no\npid 1\n"
+                  "pkru 0x11223344\npkrs 0x55667788\nip 0x12345678\nsp 0x3ffff010\nflags 0x20203\n"
+                  "seg-base 0xabcdef0\nseg-limit 0xffff\nstack-pages 16\nas-pages 4096\nguard-pages 1\n"
+                  "min-addr-pages 0\ngpr-seed 77\n",
+                  "03 01 09 0c a5 35 02 02 4d 00 0101 1000 0000 e9030000 01000200 44332211 88776655"
+                  "7856741200000000 1000000000000000 f0debc0a 0000ffff 10080000 ffefffff");
+    /* Exclusive or with 0x47, 1024, 1000 and 0xfffbf000; generation 1 of the mode's list is 2008-32. in-nmi brings
+     * in-atomic with it. */
+    check_machine("faultline-scenario 2\n"
+                  "mode pae\ngeneration 2008-32\nfault-retry yes\nkernel-smap yes\nkernel-pku yes\nf00f-bug yes\n"
+                  "shared-pmd no\noops-may-print no\nin-nmi yes\ncomm odd\nlow-frames 768\nuid 1001\n"
+                  "idt 0x1000\nvmalloc-start 0xf0000000\nvmalloc-end 0xf1234000\n",
+                  "03 000000 00 08 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
+                  "0000000000000000 00000000 00000000 00000000 00000000"
+                  "aa 15 01 02 0007 0000 01000000 00e0fbff 000000f000000000 004023f100000000");
+    check_machine("faultline-scenario 2\n"
+                  "mode 4level\ngeneration 2016\nspurious-check yes\nno-user-fetch yes\nvsyscall yes\n"
+                  "show-unhandled no\nlazy-mmu yes\nkprobe yes\ncomm long\nvmalloc-start 0xffffc90000001000\n",
+                  "00 000000 00 00 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
+                  "0000000000000000 00000000 00000000 00000000 00000000"
+                  "54 2a 04 03 0000 0000 00000000 00000000 0010000000c9ffff");
+    check_machine("faultline-scenario 2\nmode 5level\nidt 0\ncomm init\nvmalloc-end 0xffb0000000000000\n",
+                  "01 000000 00 00 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
+                  "0000000000000000 00000000 00000000 00000000 00000000"
+                  "00 00 00 01 0000 0000 00000000 00000000 0000000000000000 000000000000b0ff");
+    /* The mode follows from the arch. */
+    check_machine("faultline-scenario 2\narch sh4\nsh4-fixed no\nvmalloc-end 0xe4000000\n",
+                  "02 000000 00 00 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
+                  "0000000000000000 00000000 00000000 00000000 00000000"
+                  "01 40 00 00 0000 0000 00000000 00000000 0000000000000000 000000e4");
 }
 
 static void test_records(void)
@@ -89,11 +117,38 @@ static void test_records(void)
         {"decode 64 user: 0f 0d", "0e 02 00 00 00000000 0000000000000000 0f0d"},
         {"decode 16 kernel fetch:", "0e 00 03 02"},
         {"decode 32 user fetch:", "0e 00 02 01"},
+        {"inject mm-hwpoison", "0a 06"},
+        {"inject mm-hwpoison-large", "0a 07"},
+        {"inject mm-sigsegv", "0a 08"},
+        {"inject mm-retry", "0a 09"},
+        {"inject mm-retry-major", "0a 0a"},
+        {"inject fatal-signal", "0a 0b"},
+        {"inject yield-unmap", "0a 0c"},
+        {"inject yield-protect", "0a 0d"},
+        {"inject ratelimited", "0a 0e"},
+        {"inject report-contended", "0a 0f"},
+        {"inject kprobe", "0a 10"},
+        {"inject vsyscall-fault", "0a 11"},
+        {"ioremap 0xffffc90000001000 leaves 256 frame 513 level 2 flags p,w,a,d,g",
+         "0f 01 5b ff 01020000 00100000 00c9ffff"},
+        {"ioremap 0x1000 leaves 1 frame 0 level 1 flags none", "0f 00 00 00 00000000 0010"},
+        {"iounmap 0xffffc90000001000 pages 3", "10 000000 02000000 00100000 00c9ffff"},
+        {"fork mm 1", "11 00"},
+        {"fork mm 3", "11 02"},
+        {"switch mm 0", "12 00"},
+        {"switch mm 3 lag", "12 03 01"},
+        {"switch mm none", "12 04"},
+        {"ldt 31 bits 16 base 0x12345678 limit 0xffff", "13 1f 02 00 0000ffff 78563412"},
+        {"ldt 1 bits 64 base 0 limit 0xffffffff", "13 01"},
+        {"cs 0x1234", "14 000000 3412"},
+        {"touch write supervisor 0x10", "15 01 01 00 00000000 10"},
+        {"touch fetch user 0x10", "15 02 00 00 00000000 10"},
+        {"sync-all", "16"},
     };
     char text[256], line[256];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(text, sizeof(text), "faultline-scenario 1\n%s\n", rows[i].text);
+        snprintf(text, sizeof(text), "faultline-scenario 2\n%s\n", rows[i].text);
         parse(text);
         memset(want, 0, FL_MACHINE_BYTES);
         from_hex(rows[i].hex, want + FL_MACHINE_BYTES, FL_RECORD_BYTES);
@@ -113,7 +168,7 @@ static void test_not_canonical(void)
     static const struct {
         const char *hex, *text;
     } rows[] = {
-        {"0f", "map 0 frame 0 level 1 flags none"},                               /* kind 15 modulo 15 */
+        {"17", "map 0 frame 0 level 1 flags none"},                               /* kind 23 modulo 23 */
         {"00 ff 01 f3 ffff", "map 0 frame 1023 level 1 flags p pkey 3"},          /* masks */
         {"01 07 0000 00000000 00 ", "entry 0 level 4 set 0 mask 0"},              /* 7 modulo 4 levels */
         {"03 000000 ffffff08 ff1f", "unmap 0x1000 pages 65536"},                  /* shifted by 8 */
@@ -122,11 +177,18 @@ static void test_not_canonical(void)
         {"03 000000 ffffff24", "unmap 0 pages 1048576"},                          /* by 36 modulo 32 */
         {"02 07 03 00 00000000 0000000000000000 ffff", "vma 0 pages 1 prot rwx"}, /* no file */
         {"07 04 0000 00000000 01", "gpr rax 0x1"},                                /* rsp */
-        {"0a 0b 1f", "inject probe from 15"},                                     /* 11 modulo 6 */
+        {"0a 17 1f", "inject probe from 15"},                                     /* 23 modulo 18 */
         {"0a 02 1f", "inject mm-oom"},                                            /* no offset */
         {"0b 03 03 fc", "access read user 0"},
         {"0d 0f 00 00 00000000 0000000000000000 9090", "exec user 0: 90"},
         {"0e f1 fc ff 00000000 0000000000000000 9090", "decode 64 user: 90"},
+        {"0f ff 00 00 0004", "ioremap 0 leaves 1 frame 0 level 1 flags none"},
+        {"10 000000 ffffff10 ff1f", "iounmap 0x1000 pages 256"},
+        {"11 05 01", "fork mm 3"},   /* 5 modulo 3 */
+        {"12 07 fe", "switch mm 2"}, /* 7 modulo 5 */
+        {"13 41 00 00 ffffefff", "ldt 1 bits 64 base 0 limit 0x100fff"},
+        {"15 03 fe", "touch read user 0"},
+        {"16 ffffff ffffffff ffffffffffffffff", "sync-all"},
     };
     char line[256];
 
@@ -139,8 +201,52 @@ static void test_not_canonical(void)
     }
 }
 
+/* The same for machines: at the byte given, in a machine that is zero otherwise. */
+static void test_machine_not_canonical(void)
+{
+    static const struct {
+        unsigned at;
+        const char *hex, *text;
+    } rows[] = {
+        {64, "40", "mode 4level\nvsyscall yes\n"},
+        {64, "80", "mode 4level\n"}, /* no F00F there */
+        {65, "01", "mode 4level\n"}, /* no PMDs of its own */
+        {65, "c0", "mode 4level\n"}, /* not an SH4; reserved */
+        {65, "10", "mode 4level\nin-nmi yes\n"},
+        {66, "05", "mode 4level\n"}, /* 5 modulo 5 */
+        {66, "09", "mode 4level\ngeneration 2016\n"},
+        {67, "fe", "mode 4level\ncomm odd\n"},
+        {76, "ff", "mode 4level\n"},                                     /* no IDT there */
+        {80, "0110", "mode 4level\nvmalloc-start 0xffff800000001000\n"}, /* into the kernel's half, aligned */
+        {88, "0010 0000 00ca ffff", "mode 4level\nvmalloc-end 0xffffca0000001000\n"},
+        {88, "0010 0000 80ff ffff", "mode 4level\nvmalloc-end 0xffffff0000001000\n"}, /* the last top-level entry */
+        {88, "0000 0000 00c9 ffff", "mode 4level\n"},                                 /* an empty range */
+        {80, "0000 0000 00e9 ffff", "mode 4level\n"},
+        /* An SH4 has nothing else: not the mode, the family, the idt, the generation. */
+        {0,
+         "03 01 09 00 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
+         "00000000 00000000 00000000 00000000 00000000 00000000 00000000 01",
+         "mode 2level\narch sh4\n"},
+        {64, "ff bf 03 02 ffff ffff ffffffff ffffffff 00f0ffc0", "mode 2level\narch sh4\nvmalloc-start 0xc0fff000\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t size;
+        char *text;
+
+        memset(want, 0, FL_MACHINE_BYTES);
+        from_hex(rows[i].hex, want + rows[i].at, FL_MACHINE_BYTES - rows[i].at);
+        fl_scenario_decode(want, FL_MACHINE_BYTES, &decoded);
+        text = print_scenario(&decoded, &size);
+        CHECK(strncmp(text, "faultline-scenario 2\n", 21) == 0 && strcmp(text + 21, rows[i].text) == 0,
+              "%s at %u is '%s', expected '%s'", rows[i].hex, rows[i].at, text, rows[i].text);
+        free(text);
+    }
+}
+
 int main(void)
 {
+    test_machine_not_canonical();
     test_machine();
     test_records();
     test_not_canonical();

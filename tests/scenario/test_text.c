@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text form: exact round trip, and no text that hurts. Argument: how many round trips (default 20000). */
 #include "random_scenario.h"
+#include "seen_scenario.h"
 #include "text_helpers.h"
 
 static struct fl_scenario first, second;
@@ -16,7 +17,7 @@ static void test_round_trip(uint64_t count)
         size_t size, size2;
         char *text, *text2;
 
-        random_scenario(&state, &first, i % 1000 == 0 ? FL_MAX_RECORDS : random_below(&state, 5));
+        random_scenario(&state, &first, i % 1000 == 0 ? FL_MAX_RECORDS : random_below(&state, 8));
         see(&seen, &first);
         text = print_scenario(&first, &size);
         CHECK(fl_scenario_parse(text, size, &second, &error), "%u:%u: %s in\n%s", error.line, error.column,
@@ -28,6 +29,7 @@ static void test_round_trip(uint64_t count)
         free(text2);
     }
     check_seen(&seen, "text round trip");
+    check_half_vmalloc(&seen, "text round trip");
 }
 
 static void mutate(uint64_t *state, char **text, size_t *size)
@@ -54,7 +56,11 @@ static void mutate(uint64_t *state, char **text, size_t *size)
                                          "exec user 0x1: ",
                                          "r",
                                          "p,w",
-                                         "faultline-scenario 1\n",
+                                         "faultline-scenario 2\n",
+                                         "arch sh4\n",
+                                         "in-nmi yes\n",
+                                         "vmalloc-start 0xffffc90000001000\n",
+                                         "switch mm none lag\n",
                                          "\x80\xff",
                                          "'",
                                          "\\",
@@ -148,7 +154,7 @@ static void test_noise(uint64_t count)
     uint64_t state = 13;
 
     for (uint64_t i = 0; i < count; i++) {
-        static const char start[] = "faultline-scenario 1\n";
+        static const char start[] = "faultline-scenario 2\n";
         struct fl_text_error error = {0};
         char text[256];
         size_t size = random_below(&state, sizeof(text));
@@ -205,10 +211,10 @@ static void test_record_print(uint64_t count)
         random_record(&state, random_below(&state, FL_MODE_COUNT), &r);
         if (i % 4 == 0) { /* any bytes, but for the booleans: those may only hold 0 and 1 */
             uint8_t *bytes = (uint8_t *)&r;
-            const uint8_t kind =
-                r.kind == FL_REC_ACCESS || r.kind == FL_REC_REGS || r.kind == FL_REC_EXEC || r.kind == FL_REC_DECODE
-                    ? (uint8_t)FL_REC_INJECT
-                    : r.kind;
+            const uint8_t kind = r.kind == FL_REC_ACCESS || r.kind == FL_REC_REGS || r.kind == FL_REC_EXEC ||
+                                         r.kind == FL_REC_DECODE || r.kind == FL_REC_SWITCH
+                                     ? (uint8_t)FL_REC_INJECT
+                                     : r.kind;
 
             for (size_t at = 0; at < sizeof(r); at++)
                 bytes[at] = (uint8_t)check_random(&state);

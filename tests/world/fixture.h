@@ -103,6 +103,40 @@ static inline void inject(struct fl_world *w, unsigned op, unsigned n)
     fl_world_apply(w, &r);
 }
 
+static inline enum fl_status ioremap(struct fl_world *w, uint64_t va, unsigned leaves, unsigned level, unsigned frame)
+{
+    struct fl_record r = {.kind = FL_REC_IOREMAP};
+    r.u.ioremap.va = va;
+    r.u.ioremap.leaves = (uint16_t)leaves;
+    r.u.ioremap.level = (uint8_t)level;
+    r.u.ioremap.frame = (uint16_t)frame;
+    r.u.ioremap.flags = FL_MAP_PRESENT | FL_MAP_WRITE | FL_MAP_ACCESSED | FL_MAP_DIRTY | FL_MAP_GLOBAL;
+    return fl_world_apply(w, &r);
+}
+
+static inline enum fl_status iounmap(struct fl_world *w, uint64_t start, unsigned pages)
+{
+    struct fl_record r = {.kind = FL_REC_IOUNMAP};
+    r.u.iounmap.start = start;
+    r.u.iounmap.pages = pages;
+    return fl_world_apply(w, &r);
+}
+
+static inline enum fl_status fork_mm(struct fl_world *w, unsigned mm)
+{
+    struct fl_record r = {.kind = FL_REC_FORK};
+    r.u.mm.mm = (uint8_t)mm;
+    return fl_world_apply(w, &r);
+}
+
+static inline enum fl_status switch_to(struct fl_world *w, unsigned mm, bool lag)
+{
+    struct fl_record r = {.kind = FL_REC_SWITCH};
+    r.u.mm.mm = (uint8_t)mm;
+    r.u.mm.lag = lag;
+    return fl_world_apply(w, &r);
+}
+
 /* One mm_fault as a core does it: lock, find, ask, unlock. */
 static inline enum fl_mm_result touch(struct fl_world *w, uint64_t va, bool write)
 {
@@ -112,7 +146,7 @@ static inline enum fl_mm_result touch(struct fl_world *w, uint64_t va, bool writ
 
     ops->lock_take(w);
     if (ops->vma_find(w, va, &v) && v.start <= va)
-        result = ops->mm_fault(w, v.generation, va, write);
+        result = ops->mm_fault(w, v.generation, va, FL_MM_USER | (write ? (unsigned)FL_MM_WRITE : 0));
     ops->lock_drop(w);
     return result;
 }
@@ -134,12 +168,12 @@ static inline uint64_t peek(const struct fl_ram *ram, uint64_t at, unsigned size
     return v;
 }
 
-static inline struct seen look(struct fl_world *w, uint64_t va)
+static inline struct seen look_under(struct fl_world *w, uint64_t root, uint64_t va)
 {
     const struct fl_cpu *c = fl_world_cpu(w);
     struct fl_ram ram = fl_world_ram(w);
     struct seen s = {.write = true, .user = true};
-    uint64_t e, table = c->cr3;
+    uint64_t e, table = root;
 
     if (c->mode == FL_MODE_2LEVEL) {
         e = peek(&ram, table + (va >> 22 & 0x3ff) * 4, 4);
@@ -181,6 +215,11 @@ static inline struct seen look(struct fl_world *w, uint64_t va)
     if (!s.present)
         return (struct seen){0};
     return s;
+}
+
+static inline struct seen look(struct fl_world *w, uint64_t va)
+{
+    return look_under(w, fl_world_cpu(w)->cr3, va);
 }
 
 static inline uint8_t *at(struct fl_world *w, uint64_t va)

@@ -42,7 +42,7 @@ static void test_lock(struct fl_world *w)
     CHECK(ops->vma_find(w, BASE, &v), "answered all the same");
     CHECK(e->lock_missing, "vma_find without the lock");
     fresh(w);
-    ops->mm_fault(w, v.generation, BASE, true);
+    ops->mm_fault(w, v.generation, BASE, FL_MM_WRITE);
     CHECK(e->lock_missing, "mm_fault without the lock");
     fresh(w);
     ops->vma_expand(w, v.generation, BASE - PAGE, &v);
@@ -58,48 +58,40 @@ static void test_contract(struct fl_world *w)
     fresh(w);
     ops->lock_take(w);
     ops->vma_find(w, BASE, &v);
-    CHECK_EQ(ops->mm_fault(w, v.generation, BASE + PAGE + 3, true), FL_MM_MINOR, "right");
-    CHECK(e->mm_calls == 1 && e->mm_write && e->mm_addr == BASE + PAGE + 3 && !e->stale_generation, "recorded");
-    CHECK_EQ(ops->mm_fault(w, v.generation, BASE + 4 * PAGE, false), FL_MM_SIGBUS, "outside that VMA");
-    CHECK(e->stale_generation && e->mm_calls == 2 && !e->mm_write, "recorded");
+    CHECK_EQ(ops->mm_fault(w, v.generation, BASE + PAGE + 3, FL_MM_WRITE | FL_MM_USER), FL_MM_MINOR, "right");
+    CHECK(e->mm_calls == 1 && e->mm_addr == BASE + PAGE + 3 && !e->stale_generation, "recorded");
+    CHECK_EQ(e->mm_flags[0], FL_MM_WRITE | FL_MM_USER, "recorded");
+    CHECK_EQ(ops->mm_fault(w, v.generation, BASE + 4 * PAGE, FL_MM_FETCH), FL_MM_SIGBUS, "outside that VMA");
+    CHECK(e->stale_generation && e->mm_calls == 2 && e->mm_flags[1] == FL_MM_FETCH, "recorded");
+    for (unsigned i = 2; i < 2 * FL_MM_ANSWERS; i++)
+        ops->mm_fault(w, v.generation, BASE, FL_MM_TRIED);
+    CHECK(e->mm_calls == 2 * FL_MM_ANSWERS && e->mm_flags[FL_MM_ANSWERS - 1] == FL_MM_TRIED, "the first ones' flags");
     fresh(w);
     ops->lock_take(w);
-    CHECK_EQ(ops->mm_fault(w, v.generation + 100, BASE, false), FL_MM_SIGBUS, "no such generation");
+    CHECK_EQ(ops->mm_fault(w, v.generation + 100, BASE, 0), FL_MM_SIGBUS, "no such generation");
     CHECK(e->stale_generation, "recorded");
     CHECK_EQ(e->irq_calls, 0, "not yet");
     ops->irq_enable(w);
     CHECK_EQ(e->irq_calls, 1, "counted");
 }
 
-/* What was done under the lock, and when interrupts were switched on. */
-static void test_order(struct fl_world *w)
+/* When interrupts were switched on. */
+static void test_irq(struct fl_world *w)
 {
     const struct fl_ops *ops = fl_world_ops();
     const struct fl_effects *e = fl_world_effects(w);
-    uint64_t value;
-    struct fl_vma v;
-    uint8_t b;
 
     fresh(w);
     ops->irq_enable(w);
-    ops->extable(w, BASE, &value);
     ops->lock_take(w);
     ops->lock_drop(w);
-    ops->extable(w, BASE, &value);
-    ops->probe_byte(w, BASE, true, &b);
-    CHECK(!e->irq_late && !e->irq_locked && !e->extable_locked && !e->probe_locked, "in order");
+    CHECK(!e->irq_late && !e->irq_locked, "in order");
     ops->irq_enable(w);
     CHECK(!e->irq_late && e->irq_calls == 2, "the first call counts");
-
     fresh(w);
     CHECK(ops->lock_try(w) && e->lock_asks == 1, "had");
-    ops->probe_byte(w, BASE, true, &b);
-    CHECK(e->probe_locked && !e->extable_locked && !e->irq_locked, "probe_byte under the lock");
-    ops->extable(w, BASE, &value);
-    CHECK(e->extable_locked && !e->irq_locked, "extable under the lock");
     ops->irq_enable(w);
-    CHECK(e->irq_locked && e->irq_late, "irq_enable under the lock");
-
+    CHECK(e->irq_locked && e->irq_late && !e->locked_call, "under the lock: a flag of its own");
     fresh(w);
     ops->lock_take(w);
     ops->lock_drop(w);
@@ -110,25 +102,166 @@ static void test_order(struct fl_world *w)
     CHECK(!ops->lock_try(w) && e->lock_asks == 1, "not had");
     ops->irq_enable(w);
     CHECK(e->irq_late && !e->irq_locked, "after it was asked for");
+}
 
-    /* Every op is counted, and only calls through the ops are. */
+/* ---- every op, once ---------------------------------------------------------------------------------------------- */
+
+enum {
+    OP_READ,
+    OP_WRITE,
+    OP_FLUSH,
+    OP_WARN,
+    OP_PGD_LOCK,
+    OP_PGD_NEXT,
+    OP_PGD_UNLOCK,
+    OP_KPROBE,
+    OP_PROBE,
+    OP_LDT,
+    OP_EXTABLE,
+    OP_YIELD,
+    OP_FATAL,
+    OP_WORD,
+    OP_VSYSCALL,
+    OP_LIMIT,
+    OP_LOG,
+    OP_SYMBOL,
+    OP_FILE,
+    OP_DIE,
+    OP_COUNT
+};
+
+/* Those that may not be called with the lock, by the name that the record gives them. */
+static const char *const unlocked[OP_COUNT] = {
+    [OP_PROBE] = "probe-byte", [OP_LDT] = "ldt",           [OP_EXTABLE] = "extable", [OP_YIELD] = "yield",
+    [OP_WORD] = "user-word",   [OP_VSYSCALL] = "vsyscall", [OP_LIMIT] = "ratelimit", [OP_LOG] = "log",
+    [OP_SYMBOL] = "symbol",    [OP_FILE] = "file-name",    [OP_DIE] = "die",
+};
+
+static void call(struct fl_world *w, unsigned op)
+{
+    const struct fl_ops *ops = fl_world_ops();
+    uint64_t value;
+    char text[32];
+    uint8_t b;
+
+    switch (op) {
+    case OP_READ: ops->read_entry(w, 0, 8, &value); break;
+    case OP_WRITE: ops->write_entry(w, 600 * PAGE, 8, 0, FL_SET_PLAIN); break;
+    case OP_FLUSH: ops->flush_lazy(w); break;
+    case OP_WARN: ops->warn_nmi(w); break;
+    case OP_PGD_LOCK: ops->pgd_lock(w, false); break;
+    case OP_PGD_NEXT: ops->pgd_next(w, 0, &value); break;
+    case OP_PGD_UNLOCK: ops->pgd_unlock(w); break;
+    case OP_KPROBE: ops->kprobe(w); break;
+    case OP_PROBE: ops->probe_byte(w, BASE, true, &b); break;
+    case OP_LDT: ops->ldt(w, 0); break;
+    case OP_EXTABLE: ops->extable(w, BASE, &value); break;
+    case OP_YIELD: ops->yield(w); break;
+    case OP_FATAL: ops->fatal_signal(w); break;
+    case OP_WORD: ops->user_word(w, BASE, &value); break;
+    case OP_VSYSCALL: ops->vsyscall(w, 1); break;
+    case OP_LIMIT: ops->ratelimit(w, FL_LIMIT_SIGNAL); break;
+    case OP_LOG: ops->log(w, "x", 1); break;
+    case OP_SYMBOL: ops->symbol(w, BASE, text, sizeof(text)); break;
+    case OP_FILE: ops->file_name(w, 0, text, sizeof(text)); break;
+    case OP_DIE: ops->die(w, FL_DIE_OOPS, 0); break;
+    }
+}
+
+static void test_every_op(struct fl_world *w)
+{
+    const struct fl_ops *ops = fl_world_ops();
+    const struct fl_effects *e = fl_world_effects(w);
+    uint64_t value;
+    unsigned named = 0;
+
+    for (unsigned op = 0; op < OP_COUNT; op++) {
+        fresh(w);
+        call(w, op);
+        CHECK(e->calls == 1 && !e->locked_call && !e->lock_missing, "op %u", op);
+        CHECK_EQ(e->kprobe_late, false, "op %u", op);
+        ops->kprobe(w);
+        CHECK(e->kprobe_late, "a kprobe after op %u", op);
+
+        fresh(w);
+        ops->lock_take(w);
+        call(w, op);
+        CHECK_EQ(e->calls, 2, "op %u", op);
+        CHECK_EQ(e->locked_call, unlocked[op] != NULL, "op %u under the lock", op);
+        if (unlocked[op]) {
+            CHECK(strcmp(e->locked_op, unlocked[op]) == 0, "op %u: %s", op, e->locked_op);
+            named++;
+            call(w, unlocked[OP_LOG] == unlocked[op] ? OP_DIE : OP_LOG);
+            CHECK(strcmp(e->locked_op, unlocked[op]) == 0, "op %u: the first one is named", op);
+        }
+    }
+    CHECK_EQ(named, 11, "ops that need the lock free");
     fresh(w);
-    CHECK_EQ(e->calls, 0, "none yet");
-    ops->read_entry(w, 0, 8, &value);
-    ops->probe_byte(w, BASE, true, &b);
-    ops->irq_enable(w);
-    ops->lock_try(w);
+    fl_world_read(w, 0, 8, &value);
+    CHECK(e->calls == 0 && e->reads == 0, "an oracle is not the core");
+}
+
+/* Which lock is a report's: what comes after an ending has begun. */
+static void test_report_gets(struct fl_world *w)
+{
+    static const struct {
+        unsigned op; /* then the lock once more */
+        bool ending;
+    } rows[] = {{OP_PROBE, true}, {OP_LDT, true},    {OP_EXTABLE, true}, {OP_LIMIT, true}, {OP_LOG, true},
+                {OP_DIE, true},   {OP_YIELD, false}, {OP_FATAL, false},  {OP_READ, false}, {OP_KPROBE, false}};
+    const struct fl_ops *ops = fl_world_ops();
+    const struct fl_effects *e = fl_world_effects(w);
+    struct fl_vma v;
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (unsigned locked = 0; locked < 2; locked++) { /* was it had before? */
+            fresh(w);
+            inject(w, FL_INJ_REPORT_CONTENDED, 0);
+            if (locked) {
+                ops->lock_take(w);
+                ops->lock_drop(w);
+            }
+            call(w, rows[i].op);
+            CHECK_EQ(ops->lock_try(w), !rows[i].ending, "row %u: a contended report", i);
+            if (rows[i].ending)
+                CHECK(ops->lock_try(w), "row %u: once", i);
+            CHECK_EQ(e->report_gets, rows[i].ending, "row %u", i);
+            CHECK_EQ(e->lock_gets, 1 + locked, "row %u", i);
+        }
+
+    /* An extable lookup that decides whether to wait for the lock is no ending. */
+    fresh(w);
+    inject(w, FL_INJ_LOCK_CONTENDED, 0);
+    CHECK(!ops->lock_try(w), "contended");
+    call(w, OP_EXTABLE);
+    ops->lock_take(w);
+    CHECK_EQ(e->report_gets, 0, "the address space");
+    ops->lock_drop(w);
+    call(w, OP_EXTABLE);
+    ops->lock_take(w);
+    CHECK_EQ(e->report_gets, 1, "a report");
+
+    /* mm_fault's answers end the matter, but for RETRY; a yield takes it up again. */
+    fresh(w);
+    inject(w, FL_INJ_MM_RETRY, 0);
+    inject(w, FL_INJ_MM_OOM, 0);
+    inject(w, FL_INJ_LOCK_CONTENDED, 0);
+    ops->lock_take(w);
+    ops->vma_find(w, BASE, &v);
+    CHECK_EQ(ops->mm_fault(w, v.generation, BASE, FL_MM_ALLOW_RETRY), FL_MM_RETRY, "injected");
+    CHECK(!e->lock_held_at_exit && e->lock_drops == 1, "it has dropped the lock");
+    ops->lock_take(w);
+    CHECK_EQ(ops->mm_fault(w, v.generation, BASE, FL_MM_TRIED), FL_MM_OOM, "injected");
+    CHECK_EQ(e->report_gets, 0, "so far");
+    ops->lock_drop(w);
+    ops->yield(w);
+    CHECK(!ops->lock_try(w), "this is the address space's");
+    ops->lock_take(w);
+    CHECK(e->report_gets == 0 && e->lock_gets == 3, "so far");
+    CHECK_EQ(ops->mm_fault(w, v.generation, BASE, FL_MM_TRIED), FL_MM_MINOR, "natural");
     ops->lock_drop(w);
     ops->lock_take(w);
-    CHECK_EQ(e->calls, 6, "calls");
-    ops->vma_find(w, BASE, &v);
-    ops->vma_expand(w, v.generation, BASE - PAGE, &v);
-    ops->mm_fault(w, v.generation, BASE, false);
-    ops->lock_drop(w);
-    ops->extable(w, BASE, &value);
-    CHECK_EQ(e->calls, 11, "calls");
-    fl_world_read(w, 0, 8, &value);
-    CHECK_EQ(e->calls, 11, "the arch walk is not the core");
+    CHECK(e->report_gets == 1 && !e->lock_missing && !e->lock_deadlock, "after the last mm_fault");
 }
 
 static void test_probe(struct fl_world *w)
@@ -175,57 +308,6 @@ static void test_probe(struct fl_world *w)
     CHECK(ops->read_entry(w, FL_RAM_FRAMES * PAGE - 8, 8, &value) && value == 0, "the last entry");
 }
 
-static void test_injections(struct fl_world *w)
-{
-    const struct fl_ops *ops = fl_world_ops();
-    struct fl_snapshot s;
-    struct fl_fault f;
-    struct fl_vma v;
-
-    static const struct {
-        unsigned op;
-        enum fl_mm_result result;
-        bool mapped, failing;
-    } rows[] = {{FL_INJ_MM_OOM, FL_MM_OOM, false, true},
-                {FL_INJ_MM_SIGBUS, FL_MM_SIGBUS, false, true},
-                {FL_INJ_MM_MAJOR, FL_MM_MAJOR, true, false}};
-    for (unsigned i = 0; i < 3; i++) {
-        fresh(w);
-        inject(w, rows[i].op, 0);
-        fl_world_snapshot(w, BASE, 2, &f, &s);
-        CHECK_EQ(s.mm_result, rows[i].result, "row %u: foreseen", i);
-        CHECK_EQ(touch(w, BASE, true), rows[i].result, "row %u", i);
-        CHECK_EQ(look(w, BASE).present, rows[i].mapped, "row %u", i);
-        CHECK_EQ(fl_world_injected(w), rows[i].failing, "row %u", i);
-        fl_world_snapshot(w, BASE, 2, &f, &s);
-        CHECK_EQ(s.mm_result, FL_MM_MINOR, "row %u: given once", i);
-        CHECK_EQ(touch(w, BASE, true), FL_MM_MINOR, "row %u: given once", i);
-        fl_world_event_end(w);
-        CHECK_EQ(fl_world_injected(w), rows[i].failing, "row %u: of the event that just ended", i);
-        fl_world_event_begin(w);
-        CHECK(!fl_world_injected(w), "row %u: a new event", i);
-    }
-
-    fresh(w);
-    inject(w, FL_INJ_LOCK_CONTENDED, 0);
-    inject(w, FL_INJ_EXPAND_REFUSED, 0);
-    fl_world_snapshot(w, BASE, 2, &f, &s);
-    CHECK(s.lock_contended && s.expand_refused, "foreseen");
-    CHECK(!ops->lock_try(w), "the first try");
-    CHECK_EQ(fl_world_effects(w)->lock_gets, 0, "a failed try gets nothing");
-    CHECK(ops->lock_try(w), "the second");
-    ops->vma_find(w, BASE, &v);
-    CHECK_EQ(ops->vma_expand(w, v.generation, BASE - PAGE, &v), FL_NO_MEMORY, "refused");
-    CHECK_EQ(ops->vma_expand(w, v.generation, BASE - PAGE, &v), FL_OK, "once");
-    ops->lock_drop(w);
-
-    fresh(w);
-    inject(w, FL_INJ_MM_OOM, 0);
-    fl_world_event_end(w);
-    fl_world_event_begin(w);
-    CHECK_EQ(touch(w, BASE, true), FL_MM_MINOR, "what was not reached is dropped with its event");
-}
-
 static void test_extable(struct fl_world *w)
 {
     const struct fl_ops *ops = fl_world_ops();
@@ -249,9 +331,10 @@ int main(void)
     struct fl_world *w = open_world();
     test_lock(w);
     test_contract(w);
-    test_order(w);
+    test_irq(w);
+    test_every_op(w);
+    test_report_gets(w);
     test_probe(w);
-    test_injections(w);
     test_extable(w);
     fl_world_close(w);
     return check_done("world ops");

@@ -174,9 +174,10 @@ static void test_limits(struct fl_world *w)
     for (bool room = true; room && got < FL_RAM_FRAMES; got += room) {
         struct fl_snapshot s;
         struct fl_fault f;
+        fl_world_event_begin(w);
         fl_world_snapshot(w, BASE + got * PAGE, 6, &f, &s);
-        room = s.mm_result == FL_MM_MINOR;
-        CHECK_EQ(touch(w, BASE + got * PAGE, true), s.mm_result, "page %u: foretold", got);
+        room = s.mm_result[0] == FL_MM_MINOR;
+        CHECK_EQ(touch(w, BASE + got * PAGE, true), s.mm_result[0], "page %u: foretold", got);
     }
     CHECK(got > 480 && got < FL_RAM_POOL_END, "%u pages before memory ran out", got);
     CHECK_EQ(touch(w, BASE + got * PAGE, true), FL_MM_OOM, "and it stays so");
@@ -190,9 +191,10 @@ static void test_limits(struct fl_world *w)
     for (unsigned i = 0; i < 3; i++) {
         struct fl_snapshot s;
         struct fl_fault f;
+        fl_world_event_begin(w);
         fl_world_snapshot(w, BASE + (UINT64_C(1) << 31), 6, &f, &s);
-        CHECK_EQ(s.mm_result, i < 2 ? FL_MM_OOM : FL_MM_MINOR, "%u frames", 2 + i / 2);
-        CHECK_EQ(touch(w, BASE + (UINT64_C(1) << 31), true), s.mm_result, "%u frames", 2 + i / 2);
+        CHECK_EQ(s.mm_result[0], i < 2 ? FL_MM_OOM : FL_MM_MINOR, "%u frames", 2 + i / 2);
+        CHECK_EQ(touch(w, BASE + (UINT64_C(1) << 31), true), s.mm_result[0], "%u frames", 2 + i / 2);
         if (i == 1)
             range(w, FL_REC_UNMAP, BASE + 2 * PAGE, 1, 0);
     }

@@ -11,17 +11,23 @@
 #include <faultline/ops.h>
 #include <faultline/types.h>
 
-#define FL_CORE_ABI 1u
+#define FL_CORE_ABI 2u
 
 /* One page fault as the exception entry hands it over. */
 struct fl_fault {
     struct fl_cpu cpu;
     struct fl_kernel kernel;
     struct fl_task task;
-    struct fl_codeseg codeseg;
+    struct fl_codeseg codeseg; /* of a selector in the GDT; those in the LDT are looked up by ops->ldt */
     struct fl_regs regs;
     uint64_t cr2;
     uint64_t error_code; /* as pushed by the processor; unknown bits pass through */
+};
+
+/* What 2.6.25's sync_all remembers from call to call. All zero: nothing yet. */
+struct fl_sync_state {
+    uint64_t start;      /* 32-bit: everything below is in step; 0: task_size. 64-bit: ... VMALLOC_START's slot */
+    uint64_t insync[16]; /* one bit per top-level slot */
 };
 
 enum fl_walk_end {
@@ -67,14 +73,34 @@ struct fl_core {
                               bool *faults, uint32_t *error_code);
 
     /* Is the instruction at the faulting ip a prefetch whose fault is to be ignored? FL_OK: *ignore valid. FL_INVALID:
-     * NULL. Calls only ops->probe_byte, at most 15 times, at linear addresses ip .. ip+14 (16- and 32-bit code:
-     * codeseg.base added, modulo 4 GiB). A byte that cannot be read makes it no prefetch. */
+     * NULL. Calls only ops->ldt (at most once) and ops->probe_byte, at most 15 times, at linear addresses ip .. ip+14
+     * (16- and 32-bit code: the segment's base added, modulo 4 GiB). A byte that cannot be read makes it no prefetch.
+     * The code segment: virtual-8086 mode: cs * 16, limit 0xffff. cs in the LDT: that descriptor; an index outside the
+     * LDT: no byte can be read. Else fault->codeseg. */
     enum fl_status (*prefetch)(const struct fl_fault *fault, const struct fl_ops *ops, void *ctx, bool *ignore);
 
-    /* Decides a fault. FL_OK: *out valid. FL_UNSUPPORTED: an address at or above kernel.task_size (not part of this
-     * core yet); no op has been called. FL_INVALID: NULL, or a cpu.mode / kernel.word outside its range. The mm lock is
-     * never held on return. Fields of *out that its action does not make valid are zero; irq_on is always valid. */
+    /* Decides a fault. FL_OK: *out valid. FL_INVALID: NULL, or a cpu.mode / kernel.word / kernel.generation outside its
+     * range (a generation that the paging mode does not have included). The mm lock is never held on return. Fields of
+     * *out that its action does not make valid are zero; irq_on is always valid. */
     enum fl_status (*fault)(const struct fl_fault *fault, const struct fl_ops *ops, void *ctx, struct fl_outcome *out);
+
+    /* Only the synchronisation of that fault's address with the reference tables, by fault->kernel.generation, with the
+     * range check of that generation (2008_64: the one that its caller makes) but without looking at the error code.
+     * FL_OK: *end [OUT] is one of enum fl_sync_end. FL_INVALID as for fault. Calls read_entry, write_entry, flush_lazy,
+     * warn_nmi only. CURRENT reads no entry from a page that a leaf maps. */
+    enum fl_status (*vmalloc_fault)(const struct fl_fault *fault, const struct fl_ops *ops, void *ctx,
+                                    enum fl_sync_end *end);
+
+    /* Brings all page tables in step with the reference, by kernel->generation (2014: there is none, nothing is done).
+     * *state [IN, OUT] is kept from call to call. FL_OK: *end is HANDLED (done), BUG or WILD; pgd_lock is not held. Calls
+     * read_entry, write_entry, flush_lazy, pgd_lock, pgd_unlock, pgd_next only. */
+    enum fl_status (*sync_all)(const struct fl_cpu *cpu, const struct fl_kernel *kernel, struct fl_sync_state *state,
+                               const struct fl_ops *ops, void *ctx, enum fl_sync_end *end);
+
+    /* SH4: synchronises one address of P3. FL_OK: *end valid. FL_INVALID: NULL. Calls read_entry and write_entry (PLAIN)
+     * only, with size 4. */
+    enum fl_status (*p3_sync)(const struct fl_sh4 *sh, uint64_t addr, const struct fl_ops *ops, void *ctx,
+                              enum fl_sync_end *end);
 };
 
 const struct fl_core *fl_core(void);

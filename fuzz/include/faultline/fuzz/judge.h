@@ -13,9 +13,10 @@
 
 enum fl_target {
     FL_TARGET_WALK,     /* judges ACCESS events */
-    FL_TARGET_FAULT,    /* judges FAULT and EXEC events */
+    FL_TARGET_FAULT,    /* judges FAULT, EXEC and TOUCH events */
     FL_TARGET_PREFETCH, /* judges DECODE events */
-    FL_TARGET_ALL,      /* judges them all (replay) */
+    FL_TARGET_VMALLOC, /* judges TOUCH and SYNCALL events, under every generation that the mode has, against each other */
+    FL_TARGET_ALL,     /* judges them all (replay) */
     FL_TARGET_COUNT
 };
 const char *fl_target_name(enum fl_target target);
@@ -30,6 +31,7 @@ struct fl_judge_options {
     bool executor;              /* use an executor where a record asks for it */
     bool require_executor;      /* fail to open without one */
     bool decoders;              /* hold the prefetch rule against disassemblers */
+    bool endings;               /* keep fl_judge_endings() */
     struct fl_stats *stats;     /* NULL: an own block */
 };
 
@@ -43,6 +45,11 @@ void fl_judge_close(struct fl_judge *j);
 /* Judges a scenario. False: nothing disagreed. True: *d [OUT] is the first divergence and *record [OUT] the index of the
  * record it came from (nrecords: the scenario as a whole). Deterministic but for the executor's own version. */
 bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record);
+
+/* One line for each event of the last scenario, as it ended: "record 7: done after synced", for expectations beside
+ * scenarios. Under the scenario's own generation; target vmalloc: under each in turn. Always terminated; cut off at the
+ * end of a line where too long. Empty without the option. */
+const char *fl_judge_endings(const struct fl_judge *j);
 
 const struct fl_stats *fl_judge_stats(const struct fl_judge *j);
 /* counters[i] is set to 1 when cell first + i is hit, for i below count; the caller clears them. NULL: none. */

@@ -12,12 +12,15 @@
 #include <faultline/types.h>
 #include <stdio.h>
 
-#define FL_SCENARIO_VERSION   1
-#define FL_MACHINE_BYTES      64 /* the machine at the front */
+#define FL_SCENARIO_VERSION   2
+#define FL_MACHINE_BYTES      96 /* the machine at the front */
 #define FL_RECORD_BYTES       32 /* each record */
 #define FL_MAX_RECORDS        256
 #define FL_SCENARIO_MAX_BYTES (FL_MACHINE_BYTES + FL_MAX_RECORDS * FL_RECORD_BYTES)
-#define FL_MAX_CODE           15 /* instruction bytes in one record */
+#define FL_MAX_CODE           15         /* instruction bytes in one record */
+#define FL_MAX_MMS            4          /* address spaces: 0 is the task's own, with the VMAs; the others have none */
+#define FL_MM_NONE            FL_MAX_MMS /* SWITCH: to a kernel thread, which borrows what is there */
+#define FL_MAX_LDT            32
 
 /* The machine, as plain choices. Ranges are enforced by decoding: any byte maps into them. */
 struct fl_machine {
@@ -43,7 +46,34 @@ struct fl_machine {
     uint16_t guard_pages;
     uint16_t min_addr_pages; /* mmap_min_addr */
     uint8_t gpr_seed;        /* 0: all zero; else general registers get values derived from it */
+
+    /* the kernel */
+    bool sh4; /* an SH4 of 2012, not an x86: mode is 2level, and only IOREMAP, IOUNMAP, FORK, SWITCH and TOUCH mean
+                           something */
+    uint8_t generation; /* enum fl_generation, one that the mode has; SH4: current */
+    bool fault_retry, spurious_check;
+    bool kernel_smap, no_user_fetch, kernel_pku; /* struct fl_kernel: smap, no_user_fetch, pku */
+    bool vsyscall;                               /* 64-bit only: emulated; else there is no such page */
+    bool f00f_bug;                               /* 32-bit only */
+    bool shared_pmd;                             /* PAE only, else true */
+    bool show_unhandled, oops_may_print;
+    bool lazy_mmu;       /* lazy MMU updates are on at every event */
+    bool in_nmi;         /* implies in_atomic */
+    bool kprobe_running; /* inject kprobe says whether it claims the fault */
+    bool sh4_fixed;      /* SH4 only, else true: after the fix of 2012 */
+    uint8_t comm;        /* 0..3: which of FL_COMMS names the task */
+    uint16_t low_frames; /* frames below this have a fixed kernel mapping */
+    uint32_t uid;
+    uint32_t idt;           /* 32-bit: base of the interrupt descriptor table; 64-bit: 0 */
+    uint64_t vmalloc_start; /* page aligned; 0: where the mode has it */
+    uint64_t vmalloc_end;   /* 0 likewise; SH4: P3_ADDR_MAX */
 };
+
+/* The names of tasks. */
+#define FL_COMMS                                                                                                       \
+    {                                                                                                                  \
+        "cat", "init", "%s %n\x01<0>", "fifteen-letters"                                                               \
+    }
 
 /* Kinds of record. The number is the first byte of the record modulo FL_REC_COUNT, so that adding a kind is a new codec
  * version. SET-UP records change the world; EVENT records are judged. */
@@ -63,6 +93,14 @@ enum fl_record_kind {
     FL_REC_FAULT,   /* event: a raw fault: CR2 and error code given */
     FL_REC_EXEC,    /* event: run these instruction bytes */
     FL_REC_DECODE,  /* event: instruction bytes for the prefetch decoder alone (target prefetch) */
+    FL_REC_IOREMAP, /* set-up: leaves in the reference tables, and nowhere else */
+    FL_REC_IOUNMAP, /* set-up: clears them again */
+    FL_REC_FORK,    /* set-up: an address space gets (anew) the kernel part of the reference tables as it is now */
+    FL_REC_SWITCH,  /* set-up: context switch */
+    FL_REC_LDT,     /* set-up: one descriptor of the task's LDT */
+    FL_REC_CS,      /* set-up: the code-segment selector */
+    FL_REC_TOUCH,   /* event: one access, retried through the fault handler until it succeeds or is refused */
+    FL_REC_SYNCALL, /* event: sync-all */
     FL_REC_COUNT
 };
 
@@ -96,6 +134,18 @@ enum fl_inject_op {
     FL_INJ_MM_SIGBUS,      /* mm_fault answers SIGBUS, once */
     FL_INJ_MM_MAJOR,       /* mm_fault does its work and answers major */
     FL_INJ_PROBE,          /* probe_byte fails from byte index n on */
+    FL_INJ_MM_HWPOISON, /* mm_fault answers HWPOISON, once; the mm-* answers are given in the order of their records */
+    FL_INJ_MM_HWPOISON_LARGE,
+    FL_INJ_MM_SIGSEGV,
+    FL_INJ_MM_RETRY, /* given only where a retry is allowed; else the normal answer */
+    FL_INJ_MM_RETRY_MAJOR,
+    FL_INJ_FATAL_SIGNAL,     /* a fatal signal is pending when it is asked for */
+    FL_INJ_YIELD_UNMAP,      /* the first yield: the VMA of the address is gone afterwards */
+    FL_INJ_YIELD_PROTECT,    /* the first yield: it has lost its write permission */
+    FL_INJ_RATELIMITED,      /* no report may be made */
+    FL_INJ_REPORT_CONTENDED, /* the lock_try of a report fails */
+    FL_INJ_KPROBE,           /* the running kprobe claims the fault */
+    FL_INJ_VSYSCALL_FAULT,   /* the vsyscall was given a bad pointer */
     FL_INJ_COUNT
 };
 
@@ -173,6 +223,34 @@ struct fl_record {
             bool user;
             bool fetch; /* the fault was an instruction fetch */
         } decode;
+        struct {
+            uint64_t va;     /* rounded down to the leaf's size */
+            uint16_t leaves; /* IOREMAP: 1..256 leaves, one after the other */
+            uint16_t frame;  /* as for MAP; counts up with the leaves, round the RAM */
+            uint8_t level;   /* 1..3, clamped as for MAP */
+            uint8_t flags;   /* FL_MAP_* */
+        } ioremap;
+        struct {
+            uint64_t start; /* page aligned */
+            uint32_t pages; /* 1..2^24: leaves that begin in the range are cleared */
+        } iounmap;
+        struct {
+            uint8_t mm; /* FORK: 1..FL_MAX_MMS - 1. SWITCH: 0..FL_MAX_MMS - 1, or FL_MM_NONE */
+            bool lag;   /* SWITCH: CR3 (TTB) is not loaded yet */
+        } mm;
+        struct {
+            uint8_t index; /* 0..FL_MAX_LDT - 1; the LDT ends behind the highest index given so far */
+            uint8_t bits;  /* 16, 32; 64 in IA-32e modes */
+            uint32_t base;
+            uint32_t limit; /* last valid offset; above 0xfffff rounded up to 4 KiB - 1 */
+        } ldt;
+        struct {
+            uint16_t selector; /* its RPL is made that of the privilege */
+        } cs;
+        struct {
+            uint64_t va;
+            uint8_t kind, priv; /* enum fl_access_kind; FL_USER or FL_SUPERVISOR */
+        } touch;
     } u;
 };
 
@@ -205,7 +283,7 @@ const char *fl_record_name(enum fl_record_kind kind); /* the keyword of the text
 
 struct fl_text_error {
     unsigned line, column; /* from 1 */
-    char message[200];     /* what was expected, what was found */
+    char message[320];     /* what was expected, what was found */
 };
 
 /* Parses a whole text. Returns true and fills *out, or false and fills *error (out untouched). text need not be

@@ -11,12 +11,15 @@
 
 #include <faultline/oracle/compare.h>
 #include <faultline/oracle/exec.h>
+#include <faultline/oracle/sync.h>
 #include <faultline/types.h>
 
-#define FL_CELLS           4096u
-#define FL_STATS_MAGIC     0x3154415453544c46u /* "FLTSTAT1" */
+#define FL_CELLS           8192u
+#define FL_STATS_MAGIC     0x3254415453544c46u /* "FLTSTAT2" */
 #define FL_MAX_DEVIATIONS  64
-#define FL_MAX_POLICY_ROWS 64
+#define FL_MAX_POLICY_ROWS 128
+#define FL_MAX_SYNC_ROWS   128
+#define FL_MAX_GEN_ROWS    64
 
 /* Why the on-demand run of a scenario was not compared with the run with everything mapped. */
 enum fl_skip {
@@ -36,7 +39,7 @@ struct fl_stats {
     uint64_t in_executor;    /* an executor is at work: if the process dies now, it is the executor that died */
     uint64_t events;         /* events judged */
     uint64_t events_skipped; /* after the end of the task or trace, or of a kind that the target does not judge */
-    uint64_t unsupported;    /* events that the core or the policy says it does not decide yet */
+    uint64_t unsupported;    /* events that nobody decides (SH4 machines have no do_page_fault) */
     uint64_t executor_runs;  /* events that an executor took part in */
     uint64_t executor_unsupported;
     uint64_t real_faults; /* page faults that an executor raised and the core decided */
@@ -45,6 +48,10 @@ struct fl_stats {
     uint64_t label[FL_LABEL_COUNT];
     uint64_t action[FL_ACT_COUNT];
     uint64_t row[FL_MAX_POLICY_ROWS];
+    uint64_t sync_row[FL_MAX_SYNC_ROWS];
+    uint64_t generation_row[FL_MAX_GEN_ROWS]; /* expected differences between generations */
+    uint64_t generations_apart;               /* TOUCH events that began in another world than under CURRENT */
+    uint64_t touched[FL_TOUCH_COUNT];         /* TOUCH events by how they ended */
     uint64_t deviation[FL_MAX_DEVIATIONS];
     uint64_t transparent; /* scenarios compared both ways */
     uint64_t opaque[FL_SKIP_COUNT];
@@ -60,9 +67,12 @@ enum {
     FL_CELLS_WALK_FIRST = 0,
     FL_CELLS_WALK = 350,
     FL_CELLS_FAULT_FIRST = FL_CELLS_WALK_FIRST + FL_CELLS_WALK,
-    FL_CELLS_FAULT = 1696,
+    FL_CELLS_FAULT = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS + FL_MODE_COUNT * FL_ACT_COUNT * 32 + 160,
     FL_CELLS_PREFETCH_FIRST = FL_CELLS_FAULT_FIRST + FL_CELLS_FAULT,
     FL_CELLS_PREFETCH = 288,
+    FL_CELLS_VMALLOC_FIRST = FL_CELLS_PREFETCH_FIRST + FL_CELLS_PREFETCH,
+    FL_CELLS_VMALLOC =
+        FL_MODE_COUNT * FL_MAX_SYNC_ROWS + FL_GEN_COUNT * FL_TOUCH_COUNT * FL_MODE_COUNT + FL_MAX_GEN_ROWS,
 };
 
 /* ---- cells. Each answers a number below FL_CELLS; the ranges do not overlap. ------------------------------------- */
@@ -71,6 +81,9 @@ unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row);
 unsigned fl_cell_action(enum fl_mode mode, enum fl_action action, uint64_t error_code);
 unsigned fl_cell_run(enum fl_mode mode, enum fl_exec_end end, unsigned faults);
 unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t opcode);
+unsigned fl_cell_sync(enum fl_mode mode, unsigned row);
+unsigned fl_cell_touch(enum fl_mode mode, enum fl_generation generation, enum fl_touch_end end);
+unsigned fl_cell_generation(unsigned row);
 /* What a cell stands for, for reports: "walk 4level pf:7 at level 2". Always terminated. */
 void fl_cell_name(unsigned cell, char *buf, size_t size);
 

@@ -16,11 +16,12 @@
 #include <faultline/oracle/compare.h>
 #include <faultline/oracle/exec.h>
 #include <faultline/oracle/policy.h>
+#include <faultline/oracle/sync.h>
 
 #define FL_RAM_FRAMES 1024u /* 4 MiB */
 
-/* Frame 0 belongs to nobody and stays zero unless a scenario names it; then come the root table, the zero page, and the
- * pool for tables, anonymous pages and the page cache. Frames from FL_RAM_POOL_END on are the scenario's: the world
+/* Frame 0 belongs to nobody and stays zero unless a scenario names it; then come the task's root table, the zero page, the
+ * reference root table, and the pool for tables, anonymous pages and the page cache. Frames from FL_RAM_POOL_END on are the scenario's: the world
  * never uses them, so that MAP records which name them alias nothing. */
 #define FL_RAM_POOL_END   512u
 #define FL_PREFAULT_PAGES 8 /* of each end of a VMA */
@@ -38,9 +39,31 @@ struct fl_ram fl_world_ram(struct fl_world *w);
 /* Empties the world and sets up the machine: registers, an empty root table, no VMAs. Undoes only what was touched. */
 void fl_world_begin(struct fl_world *w, const struct fl_machine *m);
 
-/* The kernels that FAULT and EXEC events are judged by never switched SMAP, PKE or PKS on: clears those CR4 bits.
- * Called before such an event. */
+/* A kernel that does not know of SMAP or protection keys never switches them on: clears CR4.SMAP without kernel.smap,
+ * CR4.PKE without kernel.pku, and CR4.PKS always. Called before FAULT, EXEC and TOUCH events. */
 void fl_world_kernel_era(struct fl_world *w);
+
+/* ---- the kernel half ---------------------------------------------------------------------------------------------
+ *
+ * Every address space has its own root; the tables below the reference's top-level entries (PAE without shared_pmd:
+ * below its page-directory entries) are shared by all. An address space gets the reference's kernel entries when it is
+ * made (mm 0 at the first IOREMAP, FORK, SWITCH, TOUCH or SYNCALL of a scenario, with the reference still empty; PAE: its
+ * page directories exist from then on) and whatever the handler copies later. IOREMAP and IOUNMAP change the reference
+ * alone. MAP and ENTRY change the tables under CR3, user-space records those of mm 0. While mm 0 is not the current
+ * one there are no VMAs. */
+const struct fl_kernel *fl_world_kernel(const struct fl_world *w);
+const struct fl_task *fl_world_task(const struct fl_world *w);
+/* The scenario's generation is replaced by this one at the next fl_world_begin(); FL_GEN_COUNT: the scenario's again. */
+void fl_world_set_generation(struct fl_world *w, enum fl_generation generation);
+/* What sync_all works on; the read callback sees memory as it is. */
+void fl_world_sync_all(struct fl_world *w, struct fl_sync_all *s);
+struct fl_sync_state *fl_world_sync_state(struct fl_world *w);
+/* SH4 machines: its registers and layout; NULL for x86. */
+const struct fl_sh4 *fl_world_sh4(const struct fl_world *w);
+/* Calls the callback for every entry of the kernel half of every table in the list, reference first (pgd 0 is the
+ * reference, i + 1 the i-th of the list), of the level that is not shared. For before/after comparisons. */
+void fl_world_kernel_entries(struct fl_world *w, void (*entry)(void *ctx, unsigned pgd, uint64_t paddr, uint64_t value),
+                             void *ctx);
 
 /* Applies a set-up record. Answers FL_OK, or FL_NO_MEMORY / FL_INVALID when the record has no effect (pool used up,
  * range not in user space, overlap rules...): that is part of the format, not an error. Event records answer
@@ -80,10 +103,15 @@ void fl_world_snapshot(struct fl_world *w, uint64_t cr2, uint64_t error_code, st
  * an unreadable byte stays so for the whole event, its index counted from the linear ip of fl_world_regs(). Calls are
  * recorded in fl_world_effects() since fl_world_event_begin(). */
 const struct fl_ops *fl_world_ops(void);
-/* Clears effects and forces the lock free. An event with several faults calls it once for each. */
+/* Clears effects and forces the locks free. An event with several faults calls it once for each. */
 void fl_world_event_begin(struct fl_world *w);
-/* Ends the event: drops the injections that were pending for it and forces the lock free. */
+/* Makes the last decision undone for its ops: effects are cleared, and the injected answers that it took are pending
+ * again. Only after one that changed neither tables nor VMAs. */
+void fl_world_event_again(struct fl_world *w);
+/* Ends the event: drops the injections that were pending for it, forces the locks free, and carries out queued writes. */
 void fl_world_event_end(struct fl_world *w);
+/* Carries out queued writes: what leaving lazy MMU mode does. */
+void fl_world_flush(struct fl_world *w);
 const struct fl_effects *fl_world_effects(const struct fl_world *w);
 /* An injected failing answer (all but FL_INJ_MM_MAJOR) is pending, or was given in this event or the one just ended. */
 bool fl_world_injected(const struct fl_world *w);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SYNCALL events: the core's sync_all against the oracle's image of what every table should hold afterwards, and sync
+ * equality.
+ */
+#include "internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Entries of the level that each table has of its own: PAE with own page directories has the most, three of 512 entries
+ * for the reference and each table of the list. */
+#define MAX_ENTRIES ((FL_MAX_PGDS + 1) * 3u * 512u)
+
+struct fl_sync_image {
+    unsigned nbefore;
+    struct {
+        uint64_t paddr, value;
+    } before[MAX_ENTRIES];
+    unsigned nwrites;
+    struct fl_entry_write write[MAX_ENTRIES];
+    unsigned at, changed; /* while the entries are gone through again */
+    bool full;
+};
+
+static void note_before(void *ctx, unsigned pgd, uint64_t paddr, uint64_t value)
+{
+    struct fl_sync_image *image = ctx;
+
+    (void)pgd;
+    if (image->nbefore == MAX_ENTRIES) {
+        image->full = true;
+        return;
+    }
+    image->before[image->nbefore].paddr = paddr;
+    image->before[image->nbefore++].value = value;
+}
+
+static void note_after(void *ctx, unsigned pgd, uint64_t paddr, uint64_t value)
+{
+    struct fl_sync_image *image = ctx;
+
+    (void)pgd, (void)paddr;
+    if (image->at < image->nbefore)
+        image->changed += image->before[image->at++].value != value;
+}
+
+static void note_write(void *ctx, const struct fl_entry_write *write)
+{
+    struct fl_sync_image *image = ctx;
+
+    if (image->nwrites == MAX_ENTRIES)
+        image->full = true;
+    else
+        image->write[image->nwrites++] = *write;
+}
+
+static enum fl_event_end compare_contract(struct fl_judge *j)
+{
+    const struct fl_effects *e = fl_world_effects(j->world);
+    const char *wrong = e->pgd_missing                 ? "list-without-lock"
+                        : e->pgd_held                  ? "held-at-exit"
+                        : e->pgd_gets != e->pgd_drops  ? "unbalanced"
+                        : e->lock_asks != 0 || e->nlog ? "other-op"
+                        : e->pgd_irqsave && fl_world_kernel(j->world)->generation != FL_GEN_2008_32 ? "irqs-off"
+                                                                                                    : NULL;
+
+    j->stats->compared[FL_CHECK_LOCK]++;
+    if (!wrong)
+        return FL_EVENT_GOES_ON;
+    return fl_judge_diverge(j, FL_CHECK_LOCK, "pgd-lock", "right", wrong,
+                            "sync_all took the lock over the page tables %u times, gave it back %u times, with "
+                            "interrupts %s (zoo vsync-pgd-lock-irq)",
+                            e->pgd_gets, e->pgd_drops, e->pgd_irqsave ? "off" : "as they were");
+}
+
+/* Is paddr among the entries that are gone through? A page directory that an ENTRY record made malformed is not. Writes
+ * come in the order of entries mostly, so the search goes on from where the last one ended. */
+static bool watched(const struct fl_sync_image *image, uint64_t paddr, unsigned *from)
+{
+    for (unsigned n = 0; n < image->nbefore; n++) {
+        unsigned i = (*from + n) % image->nbefore;
+
+        if (image->before[i].paddr == paddr) {
+            *from = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum fl_event_end compare_image(struct fl_judge *j, const struct fl_sync_image *image)
+{
+    unsigned expected = 0, from = 0;
+
+    for (unsigned i = 0; i < image->nwrites; i++) {
+        const struct fl_entry_write *w = &image->write[i];
+        uint64_t value = 0;
+
+        if (!fl_world_read(j->world, w->paddr, w->size, &value) || value != w->value)
+            return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "entry-written", "entry-other",
+                                    "after sync_all of generation %s the entry at %#" PRIx64 " is %#" PRIx64
+                                    ", expected %#" PRIx64,
+                                    fl_generation_name((enum fl_generation)fl_world_kernel(j->world)->generation),
+                                    w->paddr, value, w->value);
+        expected += watched(image, w->paddr, &from);
+    }
+    if (image->changed == expected)
+        return FL_EVENT_GOES_ON;
+    return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "changes-expected", "changes-other",
+                            "sync_all of generation %s changed %u entries of the kernel half, expected %u",
+                            fl_generation_name((enum fl_generation)fl_world_kernel(j->world)->generation),
+                            image->changed, expected);
+}
+
+enum fl_event_end fl_judge_syncall(struct fl_judge *j)
+{
+    struct fl_sync_state *state = fl_world_sync_state(j->world), expected = *state;
+    enum fl_sync_end want = FL_SYNC_COUNT, got = FL_SYNC_COUNT;
+    struct fl_sync_image *image = j->image;
+    struct fl_sync_all all;
+    enum fl_event_end end;
+    uint64_t addr = 0;
+    unsigned pgd = 0;
+
+    if (fl_world_sh4(j->world)) {
+        j->stats->unsupported++;
+        return FL_EVENT_GOES_ON;
+    }
+    image->nbefore = image->nwrites = image->at = image->changed = 0;
+    image->full = false;
+    fl_world_sync_all(j->world, &all);
+    fl_world_kernel_entries(j->world, note_before, image);
+    if (fl_sync_all_decide(&all, &expected.start, expected.insync, note_write, image, &want) != FL_OK || image->full)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "answers", "refused",
+                                "the oracle has no answer for sync-all: a fault of the harness");
+    if (j->core->sync_all(&all.cpu, &all.kernel, state, fl_world_ops(), j->world, &got) != FL_OK)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "ok", "status", "core->sync_all refused");
+    fl_world_flush(j->world);
+    fl_world_kernel_entries(j->world, note_after, image);
+    j->stats->compared[FL_CHECK_SYNC]++;
+    j->all_handled = false; /* the run with everything mapped has no kernel half of its own */
+    if (want != got)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", fl_sync_end_name(want), fl_sync_end_name(got),
+                                "sync_all of generation %s",
+                                fl_generation_name((enum fl_generation)all.kernel.generation));
+    end = compare_contract(j);
+    if (end == FL_EVENT_GOES_ON)
+        end = compare_image(j, image);
+    if (end != FL_EVENT_GOES_ON)
+        return end;
+    if (memcmp(state, &expected, sizeof expected) != 0)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "state-expected", "state-other",
+                                "sync_all of generation %s remembers start %#" PRIx64 ", expected %#" PRIx64,
+                                fl_generation_name((enum fl_generation)all.kernel.generation), state->start,
+                                expected.start);
+    fl_world_sync_all(j->world, &all);
+    if (all.kernel.generation == FL_GEN_CURRENT && got == FL_SYNC_HANDLED &&
+        !(all.cpu.mode == FL_MODE_PAE && all.kernel.shared_kernel_pmd) &&
+        fl_sync_unequal(&all, &pgd, &addr, &j->stats->compared[FL_CHECK_SYNC]))
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "equality", "equal", "differs",
+                                "after sync_all table %u of the list differs from the reference at %#" PRIx64, pgd,
+                                addr);
+    fl_judge_say(j, "sync-all: %s, %u entries changed, as expected", fl_sync_end_name(got), image->changed);
+    fl_judge_ended(j, fl_sync_end_name(got));
+    return got == FL_SYNC_HANDLED ? FL_EVENT_GOES_ON : FL_EVENT_TRACE_ENDS;
+}
+
+bool fl_judge_image_open(struct fl_judge *j)
+{
+    j->image = malloc(sizeof *j->image);
+    return j->image != NULL;
+}
