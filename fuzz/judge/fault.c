@@ -99,6 +99,26 @@ static enum fl_event_end rewalk(struct fl_judge *j, const struct fl_fault *fault
     return fl_compare_rewalk(&after, &a, &j->divergence) ? FL_EVENT_DIVERGED : FL_EVENT_GOES_ON;
 }
 
+/* What was to be logged, line by line; a task's name may hold anything, a terminal should not see it. */
+static void say_log(struct fl_judge *j, const struct fl_expected *want)
+{
+    char line[160];
+    size_t n = 0;
+
+    for (unsigned i = 0; i < want->nlog; i++) {
+        unsigned char c = (unsigned char)want->log[i];
+
+        if (c != '\n' && n + 5 < sizeof line) {
+            n += (size_t)snprintf(line + n, sizeof line - n, c >= ' ' && c < 0x7f ? "%c" : "\\x%02x", c);
+            continue;
+        }
+        fl_judge_say(j, "log: %.*s", (int)n, line);
+        n = 0;
+    }
+    if (n)
+        fl_judge_say(j, "log: %.*s", (int)n, line);
+}
+
 static void count_rows(struct fl_judge *j, enum fl_mode mode, bool user, const struct fl_expected *want)
 {
     for (unsigned i = 0; i < (unsigned)FL_PART_COUNT + want->nagain; i++) {
@@ -167,8 +187,10 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
         fl_judge_say(j, "CR2 %#" PRIx64 " error %#" PRIx64 ": core says %s, policy row %s says %s", cr2, error_code,
                      fl_outcome_class(&got), fl_policy_rows(&(size_t){0})[want.row].name,
                      fl_outcome_class(&want.outcome));
-        if (want.nlog)
-            fl_judge_say(j, "log: %.*s", (int)want.nlog, want.log);
+        if (want.synced)
+            fl_judge_say(j, "synchronisation: row %s says %s", fl_sync_rows(&(size_t){0})[want.sync.row].name,
+                         fl_sync_end_name((enum fl_sync_end)want.sync.end));
+        say_log(j, &want);
     }
     if (fl_compare_fault(&before, &want, &got, fl_world_effects(j->world), &j->divergence))
         return FL_EVENT_DIVERGED;
@@ -196,7 +218,10 @@ enum fl_event_end fl_judge_after_outcome(struct fl_judge *j, const struct fl_out
     case FL_ACT_SYNCED:
     case FL_ACT_SPURIOUS:
     case FL_ACT_KPROBE: return FL_EVENT_GOES_ON;
-    case FL_ACT_EMULATED: fl_world_regs(j->world)->gpr[FL_RSP] = out->new_sp; /* fall through */
+    case FL_ACT_EMULATED:
+        fl_world_regs(j->world)->gpr[FL_RSP] = out->new_sp;
+        fl_world_regs(j->world)->ip = out->new_ip;
+        return FL_EVENT_GOES_ON;
     case FL_ACT_ERRATUM93:
     case FL_ACT_FIXUP: fl_world_regs(j->world)->ip = out->new_ip; return FL_EVENT_GOES_ON;
     case FL_ACT_SIGNAL: return fl_world_catches_signals(j->world) ? FL_EVENT_GOES_ON : FL_EVENT_TASK_ENDS;

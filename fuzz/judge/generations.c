@@ -36,6 +36,8 @@ enum fl_event_end fl_judge_generations(struct fl_judge *j, const struct fl_scena
             continue;
         j->generation = (enum fl_generation)g;
         fl_world_set_generation(j->world, j->generation);
+        j->record = s->nrecords;
+        fl_judge_say(j, "---- generation %s", fl_generation_name(j->generation));
         end = fl_judge_trace(j, s, true);
     }
     j->generation = FL_GEN_COUNT;

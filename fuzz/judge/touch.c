@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RFLAGS_AC (1u << 18) /* SDM vol. 1, 3.4.3 */
+#define RFLAGS_AC (1u << 18)  /* SDM vol. 1, 3.4.3 */
+#define P1SEG     0x80000000u /* SH-4 hardware manual, 3.3: privileged from here on */
 
 /* More faults than any access needs: a synchronisation, a page to bring in, a stack to grow, and one too many. */
 #define MAX_FAULTS 8
@@ -104,6 +105,11 @@ enum fl_event_end fl_judge_p3(struct fl_judge *j, const struct fl_record *r, enu
     struct fl_sync_expected want;
     enum fl_sync_end got;
 
+    if (r->u.touch.priv == FL_USER && addr >= P1SEG) { /* an address error, before any table is looked at */
+        fl_judge_passed(j, "address-error");
+        *how = FL_TOUCH_REFUSED;
+        return FL_EVENT_TASK_ENDS;
+    }
     for (unsigned n = 0; !fl_sh4_walk(sh, addr, fl_world_read, j->world, &paddr); n++) {
         fl_world_event_begin(j->world);
         if (fl_sh4_decide(sh, addr, fl_world_read, j->world, &want) != FL_OK)
