@@ -57,33 +57,29 @@ enum fl_sync_end core_vmalloc_2008_32(const struct vmalloc *v, const struct fl_f
     return core_slot_present(&pte_ref) ? FL_SYNC_HANDLED : FL_SYNC_NOT_HANDLED;
 }
 
-enum fl_sync_end core_vmalloc_2008_64(const struct vmalloc *v, const struct fl_fault *fault)
+enum fl_sync_end core_vmalloc_walk_64(const struct vmalloc *v, uint64_t root, bool flush, bool large_pages)
 {
     enum { PGD, PUD, PMD, PTE };
-    uint64_t mm = core_vmalloc_root(v, fault->task.mm_root ? fault->task.mm_root : v->kernel->init_root);
     struct slot entry, ref;
-
-    /* The range check of its caller. */
-    if (!core_vmalloc_in_range(v))
-        return FL_SYNC_NOT_HANDLED;
 
     if (!core_slot_read(v, core_vmalloc_root(v, v->kernel->init_root), PGD, &ref))
         return FL_SYNC_WILD;
     if (core_slot_none(&ref))
         return FL_SYNC_NOT_HANDLED;
-    if (!core_slot_read(v, mm, PGD, &entry))
+    if (!core_slot_read(v, root, PGD, &entry))
         return FL_SYNC_WILD;
     if (core_slot_none(&entry)) {
-        /* No flush: a queued write is not in memory yet when the entry is read again below. */
         if (!core_slot_write(v, &entry, ref.entry, FL_SET_PGD))
             return FL_SYNC_WILD;
+        if (flush)
+            v->ops->flush_lazy(v->ctx);
     } else if (!core_slot_same_frame(v, &entry, &ref)) {
         return FL_SYNC_BUG;
     }
-    if (!core_slot_read(v, mm, PGD, &entry))
+    if (!core_slot_read(v, root, PGD, &entry))
         return FL_SYNC_WILD;
 
-    /* The lower tables are shared, so both ways down must meet: with no test for large pages. */
+    /* The lower tables are shared, so both ways down must meet. */
     for (unsigned depth = PUD; depth <= PMD; depth++) {
         uint64_t table = core_slot_table(v, &entry);
 
@@ -95,6 +91,8 @@ enum fl_sync_end core_vmalloc_2008_64(const struct vmalloc *v, const struct fl_f
             return FL_SYNC_WILD;
         if (core_slot_none(&entry) || !core_slot_same_frame(v, &entry, &ref))
             return FL_SYNC_BUG;
+        if (large_pages && core_slot_is_leaf(v, depth, &ref))
+            return FL_SYNC_HANDLED;
     }
 
     uint64_t pte_table = core_slot_table(v, &entry);
@@ -108,4 +106,16 @@ enum fl_sync_end core_vmalloc_2008_64(const struct vmalloc *v, const struct fl_f
     if (!core_slot_present(&entry) || !core_slot_same_frame(v, &entry, &ref))
         return FL_SYNC_BUG;
     return FL_SYNC_HANDLED;
+}
+
+enum fl_sync_end core_vmalloc_2008_64(const struct vmalloc *v, const struct fl_fault *fault)
+{
+    uint64_t mm = fault->task.mm_root ? fault->task.mm_root : v->kernel->init_root;
+
+    /* The range check of its caller. */
+    if (!core_vmalloc_in_range(v))
+        return FL_SYNC_NOT_HANDLED;
+    /* No flush: a queued write is not in memory yet when the entry is read again. No large pages: whatever an entry is,
+     * it is taken for a table. */
+    return core_vmalloc_walk_64(v, core_vmalloc_root(v, mm), false, false);
 }

@@ -19,4 +19,10 @@ enum fl_sync_end core_vmalloc_2016(const struct vmalloc *v, const struct fl_faul
  * differs. WILD: no memory where a table should be. */
 enum fl_sync_end core_vmalloc_sync_one(const struct vmalloc *v, uint64_t cr3, bool flush, struct slot *reference);
 
+/* The walk down both tables of 64-bit kernels from 2008 to 2016: copies the reference's PGD entry for v->va into the table
+ * at root (a physical address) where that has none, and asserts that both ways down meet from there on. What
+ * changed between them: flush, at once carries out a write that the hook may have queued; large_pages, stops at an entry
+ * that maps one. */
+enum fl_sync_end core_vmalloc_walk_64(const struct vmalloc *v, uint64_t root, bool flush, bool large_pages);
+
 #endif
