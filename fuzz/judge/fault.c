@@ -190,6 +190,8 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
         if (want.synced)
             fl_judge_say(j, "synchronisation: row %s says %s", fl_sync_rows(&(size_t){0})[want.sync.row].name,
                          fl_sync_end_name((enum fl_sync_end)want.sync.end));
+        if (fl_world_effects(j->world)->warns)
+            fl_judge_say(j, "warned in NMI context");
         say_log(j, &want);
     }
     if (fl_compare_fault(&before, &want, &got, fl_world_effects(j->world), &j->divergence))
