@@ -44,6 +44,12 @@ DIE(contract)
 DIE(prefetch)
 DIE(decoder)
 DIE(transparency)
+DIE(message)
+DIE(signal)
+DIE(interference)
+DIE(sync)
+DIE(table_read)
+DIE(generation)
 
 _Noreturn void fl_die(enum fl_check check)
 {
@@ -60,6 +66,13 @@ _Noreturn void fl_die(enum fl_check check)
     case FL_CHECK_PREFETCH: die_prefetch();
     case FL_CHECK_DECODER: die_decoder();
     case FL_CHECK_TRANSPARENCY: die_transparency();
-    default: __builtin_trap();
+    case FL_CHECK_MESSAGE: die_message();
+    case FL_CHECK_SIGNAL: die_signal();
+    case FL_CHECK_INTERFERENCE: die_interference();
+    case FL_CHECK_SYNC: die_sync();
+    case FL_CHECK_TABLE_READ: die_table_read();
+    case FL_CHECK_GENERATION: die_generation();
+    case FL_CHECK_COUNT: break;
     }
+    __builtin_trap();
 }

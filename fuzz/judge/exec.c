@@ -130,10 +130,16 @@ static bool take_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *r
     if (label == FL_LABEL_IMPOSSIBLE && !explain(run, cr2, code, &a))
         return stop(run, FL_EVENT_DIVERGED);
     j->stats->compared[FL_CHECK_PROGRESS]++;
-    if (loops(run, cr2, code))
+    if (loops(run, cr2, code)) {
+        /* A historical generation may say handled for ever; it is judged by its own rows. */
+        if (fl_world_kernel(j->world)->generation != FL_GEN_CURRENT) {
+            j->all_handled = false;
+            return stop(run, FL_EVENT_TRACE_ENDS);
+        }
         return stop(run, fl_judge_diverge(j, FL_CHECK_PROGRESS, "fault-loop", "progress", "same-fault-again",
                                           "ip %#" PRIx64 " CR2 %#" PRIx64 " error %#x twice in the same world",
                                           regs->ip, cr2, code));
+    }
     end = fl_judge_one_fault(j, cr2, code, label, &out);
     if (end != FL_EVENT_GOES_ON) {
         j->all_handled = false;
@@ -166,6 +172,27 @@ static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *reg
     resume = take_fault(ctx, cr2, code, regs);
     stats->in_executor = 1;
     return resume;
+}
+
+/* Did the run store into its own instruction bytes? A fault in the middle of such an instruction (rep movs over itself)
+ * has the changed bytes fetched anew; without a fault it runs on as it was decoded. */
+static bool wrote_own_code(struct fl_judge *j, const struct fl_record *r, const struct fl_codeseg *seg)
+{
+    uint64_t first = seg->bits == 64 ? r->u.exec.ip : (uint32_t)(seg->base + r->u.exec.ip);
+
+    if (j->result.stores_lost)
+        return true;
+    for (unsigned i = 0; i <= r->u.exec.n && j->result.nstores; i++) {
+        struct fl_access a = {.va = first + i, .kind = FL_READ, .priv = FL_SUPERVISOR, .ac = true};
+        struct fl_arch_result at;
+
+        if (fl_arch_walk(fl_world_cpu(j->world), &a, fl_world_read, j->world, &at) != FL_OK || at.page_shift == 0)
+            continue;
+        for (unsigned s = 0; s < j->result.nstores; s++)
+            if (at.paddr - j->result.stores[s].paddr < j->result.stores[s].size)
+                return true;
+    }
+    return false;
 }
 
 enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
@@ -210,6 +237,7 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
     if (j->result.end == FL_END_DONE) {
         j->executed++;
         j->fpu_digest = j->result.fpu_digest;
+        j->self_modified |= j->result.faults != 0 && wrote_own_code(j, r, fl_world_codeseg(j->world));
     } else {
         j->all_handled = false;
     }
@@ -233,6 +261,8 @@ static int opaque(struct fl_judge *j)
         return FL_SKIP_GREW;
     if (j->executor_odd)
         return FL_SKIP_EXECUTOR;
+    if (j->self_modified)
+        return FL_SKIP_SELF_MODIFYING;
     if (fl_world_not_transparent(j->world))
         return FL_SKIP_TABLES;
     return -1;

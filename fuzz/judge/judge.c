@@ -249,7 +249,7 @@ enum fl_event_end fl_judge_trace(struct fl_judge *j, const struct fl_scenario *s
 
     j->executed = 0;
     j->all_handled = true;
-    j->injected = j->raw = j->grew = j->executor_odd = j->same_before_syncall = false;
+    j->injected = j->raw = j->grew = j->executor_odd = j->self_modified = j->same_before_syncall = false;
     fl_world_begin(j->world, &s->machine);
     for (unsigned i = 0; i < s->nrecords; i++) {
         const struct fl_record *r = &s->records[i];

@@ -59,12 +59,15 @@ static void note_write(void *ctx, const struct fl_entry_write *write)
 static enum fl_event_end compare_contract(struct fl_judge *j)
 {
     const struct fl_effects *e = fl_world_effects(j->world);
+    bool irqsave = fl_world_kernel(j->world)->generation == FL_GEN_2008_32;
     const char *wrong = e->pgd_missing                 ? "list-without-lock"
                         : e->pgd_held                  ? "held-at-exit"
                         : e->pgd_gets != e->pgd_drops  ? "unbalanced"
                         : e->lock_asks != 0 || e->nlog ? "other-op"
-                        : e->pgd_irqsave && fl_world_kernel(j->world)->generation != FL_GEN_2008_32 ? "irqs-off"
-                                                                                                    : NULL;
+                        : e->pgd_gets == 0             ? NULL
+                        : e->pgd_irqsave && !irqsave   ? "irqs-off"
+                        : !e->pgd_irqsave && irqsave   ? "irqs-on"
+                                                       : NULL;
 
     j->stats->compared[FL_CHECK_LOCK]++;
     if (!wrong)
@@ -75,24 +78,61 @@ static enum fl_event_end compare_contract(struct fl_judge *j)
                             e->pgd_gets, e->pgd_drops, e->pgd_irqsave ? "off" : "as they were");
 }
 
-/* Is paddr among the entries that are gone through? A page directory that an ENTRY record made malformed is not. Writes
- * come in the order of entries mostly, so the search goes on from where the last one ended. */
-static bool watched(const struct fl_sync_image *image, uint64_t paddr, unsigned *from)
+/* How often paddr stands among the entries that are gone through: an ENTRY record may have made two page directories one,
+ * or one malformed, which is not gone through then. */
+static unsigned watched(const struct fl_sync_image *image, uint64_t paddr)
 {
-    for (unsigned n = 0; n < image->nbefore; n++) {
-        unsigned i = (*from + n) % image->nbefore;
+    unsigned n = 0;
 
-        if (image->before[i].paddr == paddr) {
-            *from = i;
+    for (unsigned i = 0; i < image->nbefore; i++)
+        n += image->before[i].paddr == paddr;
+    return n;
+}
+
+/* That write is one of the image, by the right hook? */
+static bool in_image(const struct fl_sync_image *image, const struct fl_entry_write *w)
+{
+    for (unsigned i = 0; i < image->nwrites; i++)
+        if (image->write[i].paddr == w->paddr && image->write[i].value == w->value && image->write[i].how == w->how &&
+            image->write[i].size == w->size)
             return true;
-        }
-    }
     return false;
+}
+
+/* How the tables came to be as they are: which writes were made, through which hooks, and when they were flushed. */
+static enum fl_event_end compare_writes(struct fl_judge *j, const struct fl_sync_image *image, enum fl_sync_end end)
+{
+    const struct fl_effects *e = fl_world_effects(j->world);
+    enum fl_generation generation = (enum fl_generation)fl_world_kernel(j->world)->generation;
+    unsigned flushes = generation == FL_GEN_2008_32                             ? e->writes
+                       : generation == FL_GEN_CURRENT && end == FL_SYNC_HANDLED ? e->writes != 0
+                                                                                : 0;
+    bool aliased = false;
+
+    for (unsigned i = 0; i < image->nwrites; i++)
+        aliased |= watched(image, image->write[i].paddr) > 1;
+    /* With queued writes, two tables that share a directory each write to it. */
+    if (!aliased && e->writes != image->nwrites)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "writes-expected", "writes-other",
+                                "sync_all of generation %s wrote %u entries, expected %u",
+                                fl_generation_name(generation), e->writes, image->nwrites);
+    for (unsigned i = 0; i < e->writes && i < FL_EFFECTS_WRITES; i++)
+        if (!in_image(image, &e->write[i]))
+            return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "write-expected", "write-other",
+                                    "sync_all of generation %s wrote %#" PRIx64 " to the entry at %#" PRIx64
+                                    " (%u bytes, hook %u)",
+                                    fl_generation_name(generation), e->write[i].value, e->write[i].paddr,
+                                    e->write[i].size, e->write[i].how);
+    if (e->flushes != flushes)
+        return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "flushes-expected", "flushes-other",
+                                "sync_all of generation %s flushed %u times after %u writes, expected %u",
+                                fl_generation_name(generation), e->flushes, e->writes, flushes);
+    return FL_EVENT_GOES_ON;
 }
 
 static enum fl_event_end compare_image(struct fl_judge *j, const struct fl_sync_image *image)
 {
-    unsigned expected = 0, from = 0;
+    unsigned expected = 0;
 
     for (unsigned i = 0; i < image->nwrites; i++) {
         const struct fl_entry_write *w = &image->write[i];
@@ -104,7 +144,7 @@ static enum fl_event_end compare_image(struct fl_judge *j, const struct fl_sync_
                                     ", expected %#" PRIx64,
                                     fl_generation_name((enum fl_generation)fl_world_kernel(j->world)->generation),
                                     w->paddr, value, w->value);
-        expected += watched(image, w->paddr, &from);
+        expected += watched(image, w->paddr);
     }
     if (image->changed == expected)
         return FL_EVENT_GOES_ON;
@@ -148,6 +188,8 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j)
     end = compare_contract(j);
     if (end == FL_EVENT_GOES_ON)
         end = compare_image(j, image);
+    if (end == FL_EVENT_GOES_ON)
+        end = compare_writes(j, image, got);
     if (end != FL_EVENT_GOES_ON)
         return end;
     if (memcmp(state, &expected, sizeof expected) != 0)

@@ -9,11 +9,13 @@ failed=0
 
 # shellcheck disable=SC2016
 clean_tree() {
+    local long
     rm -rf "$tmp/tree"
-    mkdir -p "$tmp"/tree/{core/types/faultline,core/include/faultline,oracle/arch,oracle/include/faultline,fuzz}
+    mkdir -p "$tmp"/tree/{core/types/faultline,core/include/faultline,oracle/{arch,policy,sync,include/faultline},fuzz,tests,docs}
     cd "$tmp/tree" || exit 2
     cp "$here/../../.clang-format" .
-    printf '#include <stdint.h>\n' >core/types/faultline/types.h
+    printf '#include <stdint.h>\nstruct fl_kernel {\n    uint64_t here, there; /* a, b; c */\n    bool flag;\n};\n' \
+        >core/types/faultline/types.h
     printf '#include <faultline/types.h>\n' >core/include/faultline/core.h
     printf '#include <faultline/types.h>\n' >oracle/include/faultline/arch.h
     printf '#include "x.h"\n#include <faultline/core.h>\n' >core/a.c
@@ -21,6 +23,21 @@ clean_tree() {
     printf '#include <faultline/arch.h>\n#include <string.h>\n' >oracle/arch/a.c
     printf '#include <faultline/arch.h>\n#include <faultline/core.h>\n#include <stdio.h>\n' >fuzz/a.c
     printf '#!/bin/sh\necho "$HOME"\n' >run.sh
+    # What docs/coverage.md speaks of: functions, one of them only declared, rows, a check, a test.
+    long=$(printf 'a%.0s' {1..95})
+    printf 'int later(void);\n\nstatic int works(int %s,\n                 int b)\n{\n    return %s + b;\n}\n' "$long" "$long" \
+        >core/works.c
+    printf 'static const struct row rows[] = {\n    {"a-row", 1},\n};\n' >oracle/policy/rows.c
+    printf 'static const struct row rows[] = {\n    {"b-row", "text", 1},\n};\n' >oracle/sync/rows.c
+    printf 'static const char *const names[] = {\n    [FL_CHECK_WALK] = "walk",\n};\n\nint judge(void)\n{\n    return 0;\n}\n' \
+        >oracle/compare.c
+    printf 'FAULT(one, 1)\n\nstatic void test_it(void)\n{\n}\n' >tests/t.c
+    printf '%s\n' '# Text | with a bar' '' '| place | core | policy | test |' '|---|---|---|---|' \
+        '| here | `works.c: works` | `a-row`, `b-row`, `compare.c: judge` | `t.c: test_it` |' '' \
+        '| field | test |' '|---|---|' '| `here`, `there`, `flag` | `../run.sh`, `t.c: test_it` |' '' \
+        '| check | judged by |' '|---|---|' '| `walk` | `oracle/compare.c: judge` |' '' \
+        '| place | core | policy | test |' '|---|---|---|---|' \
+        '| last | `works.c: works` | `a-row` | `t.c: test_it` |' >docs/coverage.md
 }
 
 # expect STATUS LINT WHAT: the lint on the tree as it is now.
@@ -48,9 +65,9 @@ offence() {
 }
 
 clean_tree
-for lint in arrows format shell sizes paths; do expect 0 $lint "clean tree"; done
+for lint in arrows format shell sizes paths coverage-doc; do expect 0 $lint "clean tree"; done
 rm -rf "$tmp/tree" && mkdir "$tmp/tree"
-for lint in arrows sizes paths; do expect 1 $lint "nothing to look at"; done
+for lint in arrows sizes paths coverage-doc; do expect 1 $lint "nothing to look at"; done
 
 offence arrows core/a.c '#include <string.h>'
 offence arrows core/a.c '#include <faultline/arch.h>'
@@ -70,6 +87,32 @@ expect 1 shell "a script known by its first line"
 offence sizes core/a.c "$(yes '/* line */' | head -n 501)"
 offence paths core/a.c "/* see /$(printf root)/x */"
 offence paths notes.md "get it from deb.$(printf debian).org"
+
+# docs/coverage.md: a further row of its last table.
+# shellcheck disable=SC2016
+for row in '|  | `works.c: works` | `a-row` | `t.c: test_it` |' '| place | | `a-row` | `t.c: test_it` |' \
+    '| place | `works.c: works` | `a-row` |' '| place | `works.c: works` | `a-row` | `t.c: test_it` | more |' \
+    '| place | `works.c: work` | `a-row` | `t.c: test_it` |' '| place | `works.c: works, later` | `a-row` | `t.c: test_it` |' \
+    '| place | `other.c: works` | `a-row` | `t.c: test_it` |' '| place | `works.c` | `a-row` | `t.c: test_it` |' \
+    '| place | `works.c: works` | `c-row` | `t.c: test_it` |' '| place | `works.c: works` | `compare.c: names` | `t.c: test_it` |' \
+    '| place | `works.c: works` | `a-row` | `t.c: test_other` |' '| place | `works.c: works` | `a-row` | `t.c: one` |' \
+    '| place | `works.c: works` | `a-row` | `corpus/x.scn` |' '| place | `works.c: works` | `a-row` or b-row | `t.c: test_it` |' \
+    '| place | works.c: works | `a-row` | `t.c: test_it` |'; do
+    offence coverage-doc docs/coverage.md "$row"
+done
+# What the document leaves out, and what it has too much.
+offence coverage-doc oracle/policy/rows.c '    {"c-row", 1},'
+offence coverage-doc oracle/compare.c '    [FL_CHECK_MORE] = "more",'
+offence coverage-doc core/types/faultline/types.h "$(printf 'struct fl_kernel {\n    bool more;\n};')"
+clean_tree
+sed -i 's/walk/walks/' docs/coverage.md
+expect 1 coverage-doc "a check that is not there"
+clean_tree
+sed -i 's/flag/flags/' docs/coverage.md
+expect 1 coverage-doc "a field that is not there"
+clean_tree
+sed -i '/^|/d' docs/coverage.md
+expect 1 coverage-doc "no table"
 
 # The archive check.
 compile() { printf '%s\n' "$2" | cc -c -x c -O1 ${3:+"$3"} -o "$tmp/$1.o" - && rm -f "$tmp/$1.a" && ar crs "$tmp/$1.a" "$tmp/$1.o"; }

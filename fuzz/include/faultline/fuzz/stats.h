@@ -23,13 +23,14 @@
 
 /* Why the on-demand run of a scenario was not compared with the run with everything mapped. */
 enum fl_skip {
-    FL_SKIP_NO_EXEC,     /* nothing was executed to its end */
-    FL_SKIP_NOT_HANDLED, /* some fault was not handled (signal, fix-up, oops, limit) */
-    FL_SKIP_INJECTED,    /* an answer was injected */
-    FL_SKIP_TABLES,      /* MAP or ENTRY records shaped the tables, or memory is aliased */
-    FL_SKIP_RAW,         /* raw faults are part of the trace */
-    FL_SKIP_GREW,        /* a stack grew */
-    FL_SKIP_EXECUTOR,    /* the executor cannot run it, or deviates */
+    FL_SKIP_NO_EXEC,        /* nothing was executed to its end */
+    FL_SKIP_NOT_HANDLED,    /* some fault was not handled (signal, fix-up, oops, limit) */
+    FL_SKIP_INJECTED,       /* an answer was injected */
+    FL_SKIP_TABLES,         /* MAP or ENTRY records shaped the tables, or memory is aliased */
+    FL_SKIP_RAW,            /* raw faults are part of the trace */
+    FL_SKIP_GREW,           /* a stack grew */
+    FL_SKIP_EXECUTOR,       /* the executor cannot run it, or deviates */
+    FL_SKIP_SELF_MODIFYING, /* code that faulted wrote to itself */
     FL_SKIP_COUNT
 };
 
