@@ -128,23 +128,45 @@ bool fl_compare_die(const struct fl_snapshot *s, const struct fl_expected *want,
 
 /* ---- use of the lock ---------------------------------------------------------------------------------------------- */
 
-/* For the address space, and once more for a report. */
+static const char *had(unsigned want, unsigned got)
+{
+    if (got == 0)
+        return "not-taken";
+    if (want == 0 || got == want)
+        return "taken";
+    return got > want ? "taken-again" : "not-taken-again";
+}
+
+/* For the address space, once in each pass, and once more for a report. The first pass tries, and waits only where that
+ * fails; the others wait, since whether to is decided by then. A report never waits. */
 static bool compare_lock_use(const struct fl_snapshot *s, const struct fl_expected *want, const struct fl_effects *e,
                              struct fl_divergence *d)
 {
+    unsigned tries = want->lock_tried ? 1 : 0, passes = want->lock_taken ? 1u + want->nagain : 0;
     const struct {
         const char *row;
-        bool want, got;
-    } uses[] = {{"use", want->lock_taken, e->lock_gets > e->report_gets},
-                {"report", want->report_lock, e->report_gets != 0}};
+        unsigned want, got;
+        bool gets;
+    } uses[] = {{"use", passes, e->lock_gets - e->report_gets, true},
+                {"report", want->report_lock ? 1 : 0, e->report_gets, true},
+                {"try", tries, e->lock_tries, false},
+                {"wait", passes - (passes != 0 && !s->lock_contended ? 1 : 0), e->lock_takes, false},
+                {"report-try", want->report_tried ? 1 : 0, e->report_tries, false},
+                {"report-wait", 0, e->report_takes, false}};
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
-        if (uses[i].want == uses[i].got)
+        unsigned expected = uses[i].want, seen = uses[i].got;
+        if (expected == seen)
             continue;
         char about[FL_COMPARE_ABOUT];
         fl_compare_describe(s, want, about, sizeof about);
         fl_divergence_set(
-            d, FL_CHECK_LOCK, uses[i].row, uses[i].want ? "taken" : "not-taken", uses[i].want ? "not-taken" : "taken",
-            "the mm lock was had %u times, %u times for reports\n%s", e->lock_gets, e->report_gets, about);
+            d, FL_CHECK_LOCK, uses[i].row,
+            uses[i].gets ? had(expected, expected) : fl_compare_times(expected, expected),
+            uses[i].gets ? had(expected, seen) : fl_compare_times(seen, expected),
+            "%u times, expected %u. The mm lock was tried for %u times, waited for %u times, had %u times; "
+            "for reports %u, %u, %u\n%s",
+            seen, expected, e->lock_tries, e->lock_takes, e->lock_gets - e->report_gets, e->report_tries,
+            e->report_takes, e->report_gets, about);
         return true;
     }
     return false;

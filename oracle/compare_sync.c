@@ -64,7 +64,8 @@ static bool compare_write(const char *row, const struct fl_entry_write *want, co
     return true;
 }
 
-/* Writes in order, and the calls around them. want NULL: no synchronisation was to be tried. */
+/* Writes in order, the calls around them, and the flush behind the last one: what is queued after it stays unseen. want
+ * NULL: no synchronisation was to be tried. */
 static bool compare_calls(const struct fl_sync_expected *want, const struct fl_effects *e, struct fl_divergence *d)
 {
     static const struct fl_sync_expected nothing;
@@ -105,6 +106,13 @@ static bool compare_calls(const struct fl_sync_expected *want, const struct fl_e
                                               : calls[i].more,
                           "%s %u times\nrow %s: %s", i == 0 ? "warn_nmi was called" : "flush_lazy was called",
                           calls[i].got, row, source);
+        return true;
+    }
+    if (w->flush && e->flushed_writes != w->nwrites) {
+        fl_divergence_set(d, FL_CHECK_SYNC, row, "flushed-last", "flushed-early",
+                          "flush_lazy was called after %u writes of %u: what comes after it stays in the queue\n"
+                          "row %s: %s",
+                          e->flushed_writes, w->nwrites, row, source);
         return true;
     }
     return false;

@@ -212,7 +212,7 @@ const char *fl_skip_name(enum fl_skip reason)
         [FL_SKIP_RAW] = "raw faults",
         [FL_SKIP_GREW] = "a stack grew",
         [FL_SKIP_EXECUTOR] = "executor cannot or deviates",
-        [FL_SKIP_SELF_MODIFYING] = "code that faulted wrote to itself",
+        [FL_SKIP_SELF_MODIFYING] = "code that faulted changed itself",
     };
     return (unsigned)reason < FL_SKIP_COUNT ? names[reason] : "?";
 }

@@ -174,23 +174,22 @@ static bool on_fault(void *ctx, uint64_t cr2, uint32_t code, struct fl_regs *reg
     return resume;
 }
 
-/* Did the run store into its own instruction bytes? A fault in the middle of such an instruction (rep movs over itself)
- * has the changed bytes fetched anew; without a fault it runs on as it was decoded. */
-static bool wrote_own_code(struct fl_judge *j, const struct fl_record *r, const struct fl_codeseg *seg)
+/* Has the run changed its own instruction bytes? A fault in the middle of such an instruction (rep movs over itself) has
+ * the changed bytes fetched anew; without a fault it runs on as it was decoded. */
+static bool changed_own_code(struct fl_judge *j, const struct fl_record *r, const struct fl_codeseg *seg)
 {
     uint64_t first = seg->bits == 64 ? r->u.exec.ip : (uint32_t)(seg->base + r->u.exec.ip);
 
-    if (j->result.stores_lost)
-        return true;
-    for (unsigned i = 0; i <= r->u.exec.n && j->result.nstores; i++) {
+    for (unsigned i = 0; i <= r->u.exec.n; i++) {
         struct fl_access a = {.va = first + i, .kind = FL_READ, .priv = FL_SUPERVISOR, .ac = true};
         struct fl_arch_result at;
+        uint64_t word;
 
-        if (fl_arch_walk(fl_world_cpu(j->world), &a, fl_world_read, j->world, &at) != FL_OK || at.page_shift == 0)
-            continue;
-        for (unsigned s = 0; s < j->result.nstores; s++)
-            if (at.paddr - j->result.stores[s].paddr < j->result.stores[s].size)
-                return true;
+        if (fl_arch_walk(fl_world_cpu(j->world), &a, fl_world_read, j->world, &at) != FL_OK || at.page_shift == 0 ||
+            !fl_world_read(j->world, at.paddr & ~UINT64_C(3), 4, &word))
+            continue; /* it did not come so far */
+        if ((uint8_t)(word >> (at.paddr & 3) * 8) != (i < r->u.exec.n ? r->u.exec.code[i] : INT3))
+            return true;
     }
     return false;
 }
@@ -237,7 +236,7 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r)
     if (j->result.end == FL_END_DONE) {
         j->executed++;
         j->fpu_digest = j->result.fpu_digest;
-        j->self_modified |= j->result.faults != 0 && wrote_own_code(j, r, fl_world_codeseg(j->world));
+        j->self_modified |= j->result.faults != 0 && changed_own_code(j, r, fl_world_codeseg(j->world));
     } else {
         j->all_handled = false;
     }

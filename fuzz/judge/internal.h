@@ -44,7 +44,7 @@ struct fl_judge {
     uint64_t fpu_digest; /* of the last of them */
     bool all_handled;    /* every fault so far was handled, nothing ended early */
     bool injected, raw, grew, executor_odd;
-    bool self_modified; /* a run that faulted stored into its own instruction bytes */
+    bool self_modified; /* a run that faulted changed its own instruction bytes */
 
     /* How the events of the last scenario ended. */
     char endings[FL_ENDINGS];

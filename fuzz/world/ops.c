@@ -59,7 +59,10 @@ static bool write_entry(void *ctx, uint64_t paddr, unsigned size, uint64_t value
 
 static void flush_lazy(void *ctx)
 {
-    op_called(ctx)->flushes++;
+    struct fl_effects *e = op_called(ctx);
+
+    e->flushes++;
+    e->flushed_writes = e->writes;
     lazy_flush(ctx);
 }
 

@@ -4,6 +4,18 @@
 
 /* ---- the lock ---------------------------------------------------------------------------------------------------- */
 
+/* Asked for by a report, or for the address space? */
+static void lock_asked(struct fl_world *w, bool try)
+{
+    struct fl_effects *e = op_called(w);
+
+    e->lock_asks++;
+    if (w->ending)
+        ++*(try ? &e->report_tries : &e->report_takes);
+    else
+        ++*(try ? &e->lock_tries : &e->lock_takes);
+}
+
 static void lock_got(struct fl_world *w)
 {
     if (w->lock_depth)
@@ -26,7 +38,7 @@ bool op_lock_try(void *ctx)
 {
     struct fl_world *w = ctx;
 
-    op_called(w)->lock_asks++;
+    lock_asked(w, true);
     if (answers_take(w, w->ending ? FL_INJ_REPORT_CONTENDED : FL_INJ_LOCK_CONTENDED))
         return false;
     lock_got(w);
@@ -37,7 +49,7 @@ void op_lock_take(void *ctx)
 {
     struct fl_world *w = ctx;
 
-    op_called(w)->lock_asks++;
+    lock_asked(w, false);
     lock_got(w);
 }
 

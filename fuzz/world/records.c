@@ -42,7 +42,8 @@ static enum fl_status apply_entry(struct fl_world *w, const struct fl_record *r)
     uint64_t at, before, after;
 
     level = level < 1 ? 1 : level > tables_levels(w) ? tables_levels(w) : level;
-    enum fl_status status = tables_path(w, r->u.entry.va, level, &at);
+    enum fl_status status =
+        w->is_sh4 ? sh4_path(w, r->u.entry.va, level, &at) : tables_path(w, r->u.entry.va, level, &at);
     if (status != FL_OK)
         return status;
     before = ram_get(w, at, size);
@@ -158,7 +159,7 @@ static enum fl_status apply_ldt(struct fl_world *w, const struct fl_record *r)
 static bool sh4_has(enum fl_record_kind kind)
 {
     return kind == FL_REC_IOREMAP || kind == FL_REC_IOUNMAP || kind == FL_REC_FORK || kind == FL_REC_SWITCH ||
-           kind == FL_REC_TOUCH;
+           kind == FL_REC_ENTRY || kind == FL_REC_TOUCH;
 }
 
 enum fl_status fl_world_apply(struct fl_world *w, const struct fl_record *r)

@@ -35,6 +35,16 @@ static bool find_pte(const struct fl_world *w, uint64_t va, uint64_t *at)
     return true;
 }
 
+enum fl_status sh4_path(const struct fl_world *w, uint64_t va, unsigned level, uint64_t *paddr)
+{
+    uint64_t first = w->sh4.ttb + (va >> 22 & 0x3ff) * 4, table = ram_get(w, first, 4) & TABLE_MASK;
+
+    if (level == 1 && (ram_get(w, first, 4) == 0 || table >= RAM_SIZE))
+        return FL_INVALID;
+    *paddr = level == 1 ? table + (va >> 12 & 0x3ff) * 4 : first;
+    return FL_OK;
+}
+
 enum fl_status sh4_ioremap(struct fl_world *w, uint64_t va, unsigned leaves, unsigned frame, unsigned flags)
 {
     uint64_t pte = ((flags & FL_MAP_PRESENT) ? PTE_PRESENT : 0) | ((flags & FL_MAP_WRITE) ? PTE_WRITE : 0) |

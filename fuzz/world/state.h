@@ -243,6 +243,8 @@ static inline bool kernel_has_vmas(const struct fl_world *w)
 {
     return w->mm == 0 && w->cpu.cr3 == w->root[0];
 }
+/* Where the entry of that level (2: the first one) for va lies under TTB, for ENTRY. FL_INVALID: there is no table. */
+enum fl_status sh4_path(const struct fl_world *w, uint64_t va, unsigned level, uint64_t *paddr);
 enum fl_status sh4_ioremap(struct fl_world *w, uint64_t va, unsigned leaves, unsigned frame, unsigned flags);
 unsigned sh4_iounmap(struct fl_world *w, uint64_t start, uint64_t last); /* how many leaves were cleared */
 

@@ -227,6 +227,7 @@ void fl_world_snapshot(struct fl_world *w, uint64_t cr2, uint64_t error_code, st
     s->symbol = world_symbol;
     s->file_name = world_file_name;
     s->lazy_mmu = w->lazy_mmu;
+    s->npgds = kernel_roots(w, s->pgd);
     s->kprobe_claims = answers_pending(w, FL_INJ_KPROBE);
     s->lock_contended = answers_pending(w, FL_INJ_LOCK_CONTENDED);
     s->report_contended = answers_pending(w, FL_INJ_REPORT_CONTENDED);

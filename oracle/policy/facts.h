@@ -172,18 +172,20 @@ enum fl_verdict {
     V_SPURIOUS,
     V_EMULATE,
     V_EMULATE_FAULT,
-    V_KERNEL_HALF, /* a bad area in the kernel half */
+    V_EMULATE_NONE, /* a jump into the vsyscall page that calls nothing, or without a way back */
+    V_KERNEL_HALF,  /* a bad area in the kernel half */
     V_BAD_PAGETABLE,
     V_EARLY_93, /* erratum 93, with and without its warning, and the end of all other fetches from user space */
     V_EARLY_93_QUIET,
     V_EARLY_OOPS, /* nothing excuses it */
     V_USER_HALF,  /* on to AREA */
     /* AREA */
-    V_BAD_EARLY,  /* bad area, decided before the lock was asked for */
-    V_BAD_MAPERR, /* bad area: no mapping there */
-    V_BAD_ACCERR, /* bad area: a mapping that does not permit it */
-    V_BAD_PKUERR, /* bad area: its key does not */
-    V_ASK,        /* mm_fault is asked */
+    V_BAD_EARLY,     /* bad area, decided before the lock was asked for */
+    V_BAD_CONTENDED, /* ... since it was refused */
+    V_BAD_MAPERR,    /* bad area: no mapping there */
+    V_BAD_ACCERR,    /* bad area: a mapping that does not permit it */
+    V_BAD_PKUERR,    /* bad area: its key does not */
+    V_ASK,           /* mm_fault is asked */
     /* ANSWER */
     V_MINOR,
     V_MAJOR,

@@ -43,6 +43,7 @@ const struct fl_policy_meaning fl_policy_meanings[V_COUNT] = {
     [V_SPURIOUS] = {END(SPURIOUS, 0)},
     [V_EMULATE] = {END(EMULATED, M_IRQ_ON | M_VSYSCALL | M_RETURNS)},
     [V_EMULATE_FAULT] = {SIGNAL(SEGV, CODE_KERNEL, M_IRQ_ON | M_VSYSCALL)},
+    [V_EMULATE_NONE] = {SIGNAL(SEGV, CODE_KERNEL, M_IRQ_ON)},
     [V_KERNEL_HALF] = {GO(ENDING, M_SHOW_P), .si_code = CODE_MAPERR},
     [V_BAD_PAGETABLE] = {END(BAD_PAGETABLE, M_RESTORE | M_THREAD | M_DIES)},
     [V_EARLY_93] = {END(ERRATUM93, M_RESTORE | M_HIGH_IP | M_ASK_93 | M_SAY_93)},
@@ -51,6 +52,7 @@ const struct fl_policy_meaning fl_policy_meanings[V_COUNT] = {
     [V_USER_HALF] = {GO(AREA, M_RESTORE)},
 
     [V_BAD_EARLY] = {GO(ENDING, 0), .si_code = CODE_MAPERR},
+    [V_BAD_CONTENDED] = {GO(ENDING, M_TRIED), .si_code = CODE_MAPERR},
     [V_BAD_MAPERR] = {GO(ENDING, M_LOCKED), .si_code = CODE_MAPERR},
     [V_BAD_ACCERR] = {GO(ENDING, M_LOCKED | M_PLACED), .si_code = CODE_ACCERR},
     [V_BAD_PKUERR] = {GO(ENDING, M_LOCKED | M_PLACED | M_PKEY), .si_code = CODE_PKUERR},
@@ -206,6 +208,7 @@ void fl_policy_write(const struct fl_snapshot *s, const struct fl_policy_trail *
     out->grows = trail->grows;
     if (trail->grows)
         out->new_start = fl_policy_page(s);
+    out->lock_tried = (sum.flags & (M_TRIED | M_LOCKED)) != 0;
     out->lock_taken = (sum.flags & M_LOCKED) != 0;
     out->limit[FL_LIMIT_SIGNAL] = (sum.flags & M_ASK_SIGNAL) != 0;
     out->limit[FL_LIMIT_ERRATUM93] = (sum.flags & M_ASK_93) != 0;

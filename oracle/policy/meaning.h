@@ -35,6 +35,7 @@ enum {
     M_SAY_93 = 1 << 22,
     M_SAY_OOM = 1 << 23,
     M_SAY_POISON = 1 << 24,
+    M_TRIED = 1 << 25, /* the lock was asked for, and not had */
 };
 
 #define M_END FL_PART_COUNT

@@ -85,9 +85,10 @@ void fl_message_segfault(const struct fl_snapshot *s, uint64_t error_code, struc
                       pid > 1 ? "<6>" : "<0>", COMM_ARGUMENT(s), pid, word(s, s->cr2), word(s, s->regs.ip),
                       word(s, s->regs.gpr[FL_RSP]), word(s, error_code));
     /* The line is not worth waiting for, and without an address space or in an atomic context there is none to ask. */
-    if (wide && s->task.has_mm && !s->task.in_atomic && !s->task.in_nmi && !s->report_contended) {
+    e->report_tried = wide && s->task.has_mm && !s->task.in_atomic && !s->task.in_nmi;
+    e->report_lock = e->report_tried && !s->report_contended;
+    if (e->report_lock) {
         struct fl_vma vma;
-        e->report_lock = true;
         if (file_mapping(s, e, &vma)) {
             char name[NAME_BYTES];
             s->file_name(s->ctx, vma.file, name, sizeof name);

@@ -8,8 +8,8 @@
 
 #include <faultline/oracle/policy.h>
 
-/* The line about a signal that ends the task. error_code: as the task sees it. Sets e->report_lock where the lock is to
- * be had for the VMA at ip. */
+/* The line about a signal that ends the task. error_code: as the task sees it. Sets e->report_tried and
+ * e->report_lock where the lock is to be tried for and had, for the VMA at ip. */
 void fl_message_segfault(const struct fl_snapshot *s, uint64_t error_code, struct fl_expected *e);
 
 /* Report, FL_LOG_DIE, and what follows it. Table entries are read through s->read, with the writes of e->sync laid over

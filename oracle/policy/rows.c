@@ -28,7 +28,7 @@
 #define POISON        "Linux 3.13 arch/x86/mm/fault.c do_sigbus, VM_FAULT_HWPOISON (2013)"
 #define PKEYS         "Linux core-api/protection-keys.rst; 4.6 arch/x86/mm/fault.c bad_area_access_error (2016)"
 
-/* What the address of every vsyscall must be; and of each that may be emulated. */
+/* What every jump into the vsyscall page is; and one that may be emulated. */
 #define VSYSCALL_FETCH (F_KERNEL_ADDR | F_U | F_USER_REGS | F_VSYSCALL | F_IN_VSYSCALL | F_AT_IP | F_FETCHED)
 #define VSYSCALL_CALL  (VSYSCALL_FETCH | F_VSYSCALL_ENTRY | F_CODE64)
 
@@ -62,12 +62,12 @@ static const struct fl_policy_row rows[] = {
      .source = VSYSCALL_64 ", 4fc3490114bb (zoo vsyscall-emul)"},
     {ENTRY = "vsyscall-fault", WHEN(VSYSCALL_CALL | F_RETURN | F_VSYSCALL_FAILS, 0), .verdict = V_EMULATE_FAULT,
      .source = VSYSCALL_64 ": -EFAULT ends in force_sig(SIGSEGV); no signal on uaccess since 02b670c1f88e (2024)"},
-    {ENTRY = "vsyscall-no-stack", WHEN(VSYSCALL_CALL, F_RETURN), .verdict = V_KERNEL_HALF,
-     .source = VSYSCALL_64 ": the caller's address cannot be read"},
-    {ENTRY = "vsyscall-compat", WHEN(VSYSCALL_FETCH | F_VSYSCALL_ENTRY, F_CODE64), .verdict = V_KERNEL_HALF,
+    {ENTRY = "vsyscall-no-stack", WHEN(VSYSCALL_CALL, F_RETURN), .verdict = V_EMULATE_NONE,
+     .source = VSYSCALL_64 ": get_user of the caller's address fails, force_sig(SIGSEGV)"},
+    {ENTRY = "vsyscall-misaligned", WHEN(VSYSCALL_FETCH | F_CODE64, F_VSYSCALL_ENTRY), .verdict = V_EMULATE_NONE,
+     .source = VSYSCALL_64 ": addr_to_vsyscall_nr answers -EINVAL, force_sig(SIGSEGV)"},
+    {ENTRY = "vsyscall-compat", WHEN(VSYSCALL_FETCH, F_CODE64), .verdict = V_KERNEL_HALF,
      .source = "Linux 3.1 arch/x86/mm/fault.c __bad_area_nosemaphore (2011): 64-bit code only"},
-    {ENTRY = "vsyscall-misaligned", WHEN(VSYSCALL_FETCH, F_VSYSCALL_ENTRY), .verdict = V_KERNEL_HALF,
-     .source = VSYSCALL_64 ": addr_to_vsyscall_nr"},
     {ENTRY = "kernel-address", WHEN(F_KERNEL_ADDR, 0), .verdict = V_KERNEL_HALF,
      .source = DO_PAGE_FAULT ": address >= TASK_SIZE never takes mmap_sem"},
     {ENTRY = "reserved-bit", WHEN(F_P | F_RSVD, F_KERNEL_ADDR), .verdict = V_BAD_PAGETABLE,
@@ -92,7 +92,7 @@ static const struct fl_policy_row rows[] = {
     {AREA = "faults-disabled", WHEN(F_FAULTS_OFF, 0), .verdict = V_BAD_EARLY,
      .source = "Linux 4.2 faulthandler_disabled(), 70ffdb9393a7 (2015): pagefault_disable() counts by itself"},
     {AREA = "no-mm", WHEN(F_NO_MM, 0), .verdict = V_BAD_EARLY, .source = DO_PAGE_FAULT ": !mm"},
-    {AREA = "lock-no-fixup", WHEN(F_CONTENDED, F_U | F_EXTABLE | NO_VMA_WORK), .verdict = V_BAD_EARLY,
+    {AREA = "lock-no-fixup", WHEN(F_CONTENDED, F_U | F_EXTABLE | NO_VMA_WORK), .verdict = V_BAD_CONTENDED,
      .source = DO_PAGE_FAULT ": a kernel fault that is not in the exception table must not wait for mmap_sem "
                              "(zoo mmap-sem-extable)"},
     {AREA = "no-vma", WHEN(0, F_VMA | NO_VMA_WORK), .verdict = V_BAD_MAPERR, .source = DO_PAGE_FAULT ": find_vma"},
@@ -136,7 +136,9 @@ static const struct fl_policy_row rows[] = {
     /* ---- it may: what mm_fault answers ---- */
     {ANSWER = "mm-minor", MM(ANSWER_MINOR, 0, F_WAS_MAJOR), .verdict = V_MINOR, .source = DO_PAGE_FAULT ": min_flt"},
     {ANSWER = "mm-minor-after-major", MM(ANSWER_MINOR, F_WAS_MAJOR, 0), .verdict = V_MAJOR,
-     .source = RETRIES ": the first answer of a fault is the one that counts it (zoo retry-twice)"},
+     .source =
+         "Linux 26178ec11ef3 (2014), 4.1 arch/x86/mm/fault.c __do_page_fault, major |=: a fault is a major one if any "
+         "of its passes was. In d065bd810b6d (2.6.37, 2010) the answer to the first pass alone counted it"},
     {ANSWER = "mm-major", MM(ANSWER_MAJOR, 0, 0), .verdict = V_MAJOR, .source = DO_PAGE_FAULT ": VM_FAULT_MAJOR"},
     {ANSWER = "retry-killed-user", MM_PAIR(ANSWER_RETRY, F_MAY_RETRY | F_FATAL | F_U, 0), .verdict = V_FATAL,
      .source = RETRIES ": a killed task returns to user mode, and dies there"},

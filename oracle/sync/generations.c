@@ -66,11 +66,45 @@ static bool elsewhere_on_walk(const struct fl_snapshot *s, uint64_t root, uint64
     return false;
 }
 
+/* Does that entry lie in a table that some address space has of its own, where sync-all puts slots right? */
+static bool in_private_table(const struct fl_snapshot *s, const struct fl_shape *f, uint64_t place)
+{
+    for (unsigned i = 0; i < s->npgds; i++) {
+        uint64_t root = s->pgd[i] & f->root, entry;
+
+        if (f->slot == f->top && ((place ^ root) & ~(uint64_t)0xfff) == 0)
+            return true;
+        for (unsigned n = 0; f->slot != f->top && n < 4; n++) /* PAE: the directories that the PDPTEs name */
+            if (s->read(s->ctx, root + n * f->size, f->size, &entry) && ((place ^ entry) & f->frame) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Does the reference's walk go on, below the slot, in such a table? */
+static bool below_in_private_table(const struct fl_snapshot *s)
+{
+    const struct fl_shape *f = fl_shape_of(s->cpu.mode);
+    uint64_t va = fl_shape_address(f, s->cr2), table = s->kernel.init_root & f->root, entry;
+
+    for (unsigned level = f->top; level > 0; level--) {
+        uint64_t at = fl_shape_entry(f, level, table, va);
+
+        if (level < f->slot && in_private_table(s, f, at))
+            return true;
+        if (!s->read(s->ctx, at, f->size, &entry))
+            return false;
+        table = entry & f->frame;
+    }
+    return false;
+}
+
 static bool aliased(const struct fl_snapshot *s, const struct fl_sync_facts *facts)
 {
     if (!facts->fills)
         return false;
-    return elsewhere_on_walk(s, s->kernel.init_root, facts->slot) || elsewhere_on_walk(s, s->cpu.cr3, facts->slot);
+    return below_in_private_table(s) || elsewhere_on_walk(s, s->kernel.init_root, facts->slot) ||
+           elsewhere_on_walk(s, s->cpu.cr3, facts->slot);
 }
 
 uint64_t fl_generation_facts(const struct fl_snapshot *s, unsigned generation)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decisions and walks a second, through the vtable. The world behind it answers from constants and keeps no record, so
- * that what is measured is the core: raw faults of several kinds, each against the target of 5 M decisions/s. The numbers
- * are printed, not judged: they belong to the machine.
+ * that what is measured is the core: raw faults of several kinds, each beside the target of 5 M decisions/s. The numbers
+ * are printed, not judged: they belong to the machine. Decisions that write a text take as long as the text.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
@@ -16,7 +16,8 @@ static double now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    /* Of the processor, not of the wall: the core waits for nothing, and other processes are not its matter. */
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -175,7 +176,7 @@ static void measure(const char *what, struct fl_fault f, struct cheap c, enum fl
     }
     rate = (double)n / (now() - start) / 1e6;
     CHECK_EQ(as_wanted, n, "%s", what);
-    printf("%-44s %6.1f M decisions/s%s\n", what, rate, rate < TARGET ? "  (below the target of 5)" : "");
+    printf("%-44s %6.1f M decisions/s   target %.0f%s\n", what, rate, TARGET, rate < TARGET ? ": below" : "");
 }
 
 static void bench_user_addresses(void)

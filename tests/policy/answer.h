@@ -196,7 +196,11 @@ static inline void answer_effects(const struct fl_snapshot *s, const struct fl_e
     e->irq_late = want->lock_taken && want->outcome.irq_on && !irq_was_on;
     e->report_gets = want->report_lock;
     e->lock_gets = (want->lock_taken ? 1u + want->nagain : 0) + e->report_gets;
-    e->lock_asks = e->lock_drops = e->lock_gets;
+    e->lock_drops = e->lock_gets;
+    e->lock_tries = want->lock_tried;
+    e->lock_takes = want->nagain + (want->lock_taken && s->lock_contended);
+    e->report_tries = want->report_tried;
+    e->lock_asks = e->lock_tries + e->lock_takes + e->report_tries;
     e->kprobes = s->task.kprobe_running && !user;
     e->yields = want->yields;
     for (unsigned i = 0; i < want->mm_calls; i++) /* a RETRY that was allowed */
@@ -212,6 +216,7 @@ static inline void answer_effects(const struct fl_snapshot *s, const struct fl_e
     e->writes = want->sync.nwrites;
     memcpy(e->write, want->sync.write, sizeof want->sync.write);
     e->flushes = want->sync.flush;
+    e->flushed_writes = want->sync.nwrites;
     e->warns = want->sync.warn;
     e->nlog = want->nlog;
     memcpy(e->log, want->log, want->nlog);

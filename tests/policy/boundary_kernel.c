@@ -82,6 +82,14 @@ static void test_vsyscall(void)
         t.s.regs.ip++;
         ENTRY(&t, "kernel-address", "offset %" PRIi64 ", ip elsewhere", cases[i].offset);
     }
+    /* 32-bit code has no vsyscalls, whatever the place. */
+    for (size_t i = 1; i + 1 < sizeof cases / sizeof cases[0]; i++)
+        for (uint8_t bits = 16; bits <= 32; bits *= 2) {
+            situation_make(&t, &c);
+            t.s.codeseg.bits = bits;
+            t.s.cr2 = t.s.regs.ip = VSYSCALL_AT + (uint64_t)cases[i].offset;
+            ENTRY(&t, "vsyscall-compat", "offset %" PRIi64 ", %u bits", cases[i].offset, bits);
+        }
     /* Whatever else the code says; but for a fetch. */
     static const struct {
         uint64_t code;

@@ -57,8 +57,8 @@ static bool same_effects(const struct fl_expected *a, const struct fl_expected *
 {
     return a->synced == b->synced && (!a->synced || a->sync.end == b->sync.end) && a->mm_calls == b->mm_calls &&
            !memcmp(a->mm_flags, b->mm_flags, sizeof a->mm_flags) && a->nagain == b->nagain && a->yields == b->yields &&
-           a->grows == b->grows && a->new_start == b->new_start && a->lock_taken == b->lock_taken &&
-           a->limit[FL_LIMIT_SIGNAL] == b->limit[FL_LIMIT_SIGNAL] &&
+           a->grows == b->grows && a->new_start == b->new_start && a->lock_tried == b->lock_tried &&
+           a->lock_taken == b->lock_taken && a->limit[FL_LIMIT_SIGNAL] == b->limit[FL_LIMIT_SIGNAL] &&
            a->limit[FL_LIMIT_ERRATUM93] == b->limit[FL_LIMIT_ERRATUM93] && a->vsyscall == b->vsyscall &&
            a->vsyscall_nr == b->vsyscall_nr && a->dies == b->dies && a->die == b->die;
 }
@@ -107,7 +107,11 @@ static void effects_of(const struct situation *t, const struct fl_expected *e, s
     f->irq_late = e->lock_taken && !irq_was_on;
     f->report_gets = e->report_lock;
     f->lock_gets = (e->lock_taken ? 1u + e->nagain : 0) + f->report_gets;
-    f->lock_asks = f->lock_drops = f->lock_gets;
+    f->lock_drops = f->lock_gets;
+    f->lock_tries = e->lock_tried;
+    f->lock_takes = e->nagain + (e->lock_taken && t->s.lock_contended);
+    f->report_tries = e->report_tried;
+    f->lock_asks = f->lock_tries + f->lock_takes + f->report_tries;
     f->kprobes = t->s.task.kprobe_running && !user;
     f->yields = e->yields;
     for (unsigned i = 0; i < e->mm_calls; i++)
@@ -124,6 +128,7 @@ static void effects_of(const struct situation *t, const struct fl_expected *e, s
         f->writes = e->sync.nwrites;
         memcpy(f->write, e->sync.write, sizeof e->sync.write);
         f->flushes = e->sync.flush;
+        f->flushed_writes = e->sync.nwrites;
         f->warns = e->sync.warn;
     }
     f->nlog = e->nlog;

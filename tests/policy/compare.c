@@ -36,6 +36,10 @@ FAULT(retry_killed, s->mm_result[0] = FL_MM_RETRY, s->fatal_signal = true)
 FAULT(retry_killed_kernel, answer_kernel(a), s->mm_result[0] = FL_MM_RETRY, s->fatal_signal = true)
 FAULT(init_waits, s->task.pid = 1, s->mm_result[0] = FL_MM_OOM)
 FAULT(init_unmapped, init_waits(a), s->yield = FL_YIELD_UNMAP, s->nvmas = 1)
+FAULT(retry_waited, retry(a), s->lock_contended = true)
+FAULT(waited, s->lock_contended = true)
+FAULT(fixup_waited, fixup(a), s->lock_contended = true)
+FAULT(report_refused, maperr(a), s->report_contended = true)
 FAULT(kernel_addr, s->cr2 = IN_KERNEL)
 FAULT(kernel_addr_if, s->cr2 = IN_KERNEL, s->regs.flags |= 0x200)
 FAULT(kernel_addr_oops, answer_kernel(a), s->cr2 = IN_KERNEL)
@@ -44,6 +48,9 @@ FAULT(kprobe_idle, oops(a), s->task.kprobe_running = true)
 FAULT(smap, answer_kernel(a), s->cpu.cr4 |= UINT64_C(1) << 21, answer_fixup(a))
 FAULT(vsyscall, s->cr2 = VSYSCALL + 0x400, s->regs.ip = s->cr2, s->error_code |= I, a->stack_readable = true)
 FAULT(vsyscall_fails, vsyscall(a), s->vsyscall_fails = true)
+FAULT(vsyscall_no_stack, vsyscall(a), a->stack_readable = false)
+FAULT(vsyscall_fourth, vsyscall(a), s->cr2 = s->regs.ip = VSYSCALL + 0xc00)
+FAULT(vsyscall_compat, vsyscall(a), s->codeseg.bits = 32)
 FAULT(erratum_93, answer_kernel(a), s->cr2 = s->regs.ip = KERNEL_IP & UINT32_MAX)
 FAULT(f00f, answer_kernel(a), s->kernel.word = 4, s->cpu.mode = FL_MODE_PAE, s->codeseg.bits = 32,
       s->kernel.task_size = 0xc0000000, s->kernel.f00f_bug = true, s->kernel.idt = 0xfffbb000, s->regs.ip = 0xc0100000,
@@ -71,6 +78,12 @@ static void test_entry(void)
     SPOIL(vsyscall, "decision/vsyscall/emulated/signal-kernel", act(o, FL_ACT_SIGNAL, 11, 0x80));
     SPOIL(vsyscall_fails, "decision/vsyscall-fault/signal-kernel/other", act(o, FL_ACT_SIGNAL, 11, 1));
     SPOIL(vsyscall_fails, "decision/vsyscall-fault/signal-kernel/emulated", act(o, FL_ACT_EMULATED, 0, 0));
+    SPOIL(vsyscall_no_stack, "decision/vsyscall-no-stack/signal-kernel/other", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(vsyscall_no_stack, "decision/vsyscall-no-stack/signal-kernel/emulated", act(o, FL_ACT_EMULATED, 0, 0));
+    SPOIL(vsyscall_fourth, "decision/vsyscall-misaligned/signal-kernel/other", act(o, FL_ACT_SIGNAL, 11, 1));
+    SPOIL(vsyscall_fourth, "decision/vsyscall-misaligned/signal-kernel/emulated", act(o, FL_ACT_EMULATED, 0, 0));
+    SPOIL(vsyscall_compat, "decision/vsyscall-compat/other/signal-kernel", act(o, FL_ACT_SIGNAL, 11, 0x80));
+    SPOIL(vsyscall_compat, "decision/vsyscall-compat/other/emulated", act(o, FL_ACT_EMULATED, 0, 0));
     /* The entry hands it on, the core ended it there. */
     SPOIL(read_ok, "decision/user-address/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0), f->mm_calls = 0);
     SPOIL(oops, "decision/user-address/other/bad-pagetable", act(o, FL_ACT_BAD_PAGETABLE, 0, 0));
@@ -219,6 +232,8 @@ static void test_effects(void)
     SPOIL(vsyscall, "effect/vsyscall/once/never", f->vsyscalls = 0);
     SPOIL(vsyscall, "effect/vsyscall-nr/nr/other", f->vsyscall_nr = 2);
     SPOIL(kernel_addr, "effect/vsyscall/never/once", f->vsyscalls = 1);
+    SPOIL(vsyscall_no_stack, "effect/vsyscall/never/once", f->vsyscalls = 1);
+    SPOIL(vsyscall_fourth, "effect/vsyscall/never/once", f->vsyscalls = 1);
     HARMLESS(kernel_addr, f->vsyscall_nr = 2);
 
     SPOIL(oops, "effect/die/once/never", f->dies = 0);
@@ -230,17 +245,84 @@ static void test_effects(void)
     SPOIL(oops, "effect/die-code/code/other", f->die_code = 2);
 }
 
+/* So often more for the address space, by trying and by waiting; every get is given back. */
+static void more(struct fl_effects *f, unsigned tries, unsigned takes)
+{
+    f->lock_tries += tries;
+    f->lock_takes += takes;
+    f->lock_asks += tries + takes;
+    f->lock_gets += tries + takes;
+    f->lock_drops += tries + takes;
+}
+
+/* Instead of the first one. */
+static void wait_instead(struct fl_effects *f)
+{
+    f->lock_tries--;
+    f->lock_takes++;
+}
+
+static void try_instead(struct fl_effects *f)
+{
+    f->lock_takes--;
+    f->lock_tries++;
+}
+
 static void test_lock_use(void)
 {
     SPOIL(oops, "lock/use/taken/not-taken", f->lock_gets = f->lock_drops = 0);
+    SPOIL(retry, "lock/use/taken/not-taken", f->lock_gets = f->lock_drops = 0);
     SPOIL(trylock, "lock/use/not-taken/taken", f->lock_gets = f->lock_drops = 1);
     SPOIL(atomic_user, "lock/use/not-taken/taken", f->lock_gets = f->lock_drops = 1);
     SPOIL(kernel_addr, "lock/use/not-taken/taken", f->lock_gets++, f->lock_drops++);
-    HARMLESS(oops, f->lock_gets = f->lock_drops = 2); /* taken again after it was dropped */
+    /* Had again after it was dropped, or less often than there are passes. */
+    SPOIL(oops, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(read_ok, "lock/use/taken/taken-again", more(f, 1, 0));
+    SPOIL(read_ok, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(maperr, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(retry, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(retry_killed, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(init_waits, "lock/use/taken/taken-again", more(f, 0, 1));
+    SPOIL(retry, "lock/use/taken/not-taken-again", f->lock_gets = f->lock_drops = f->lock_tries = 1, f->lock_takes = 0);
+    SPOIL(init_waits, "lock/use/taken/not-taken-again", f->lock_gets--, f->lock_drops--, f->lock_takes--);
+
+    /* The first pass tries before it waits. */
+    SPOIL(read_ok, "lock/try/once/never", wait_instead(f));
+    SPOIL(kernel_read, "lock/try/once/never", wait_instead(f));
+    SPOIL(waited, "lock/try/once/never", f->lock_tries = 0);
+    SPOIL(waited, "lock/try/once/again", f->lock_tries = 2);
+    SPOIL(waited, "lock/try/once/again", try_instead(f)); /* it spins */
+    SPOIL(trylock, "lock/try/once/never", f->lock_tries = 0);
+    SPOIL(trylock, "lock/try/once/again", f->lock_tries = 2);
+    SPOIL(atomic_user, "lock/try/never/once", f->lock_tries = 1); /* and refused */
+    SPOIL(kernel_addr, "lock/try/never/once", f->lock_tries = 1);
+    SPOIL(oops, "lock/wait/never/once", f->lock_takes = 1);
+    SPOIL(waited, "lock/wait/once/never", f->lock_takes = 0);
+    SPOIL(fixup_waited, "lock/wait/once/again", f->lock_takes = 2);
+    /* The others wait. */
+    SPOIL(retry, "lock/try/once/again", try_instead(f));
+    SPOIL(retry, "lock/try/once/again", f->lock_tries = 2);
+    SPOIL(retry, "lock/try/once/never", wait_instead(f));
+    SPOIL(init_waits, "lock/try/once/again", try_instead(f));
+    SPOIL(retry, "lock/wait/once/never", f->lock_takes = 0);
+    SPOIL(retry, "lock/wait/once/again", f->lock_takes = 2);
+    SPOIL(retry_waited, "lock/wait/twice/once", f->lock_takes = 1);
+    SPOIL(retry_waited, "lock/wait/twice/again", f->lock_takes = 3);
+
     SPOIL(maperr, "lock/report/taken/not-taken", f->report_gets = 0, f->lock_gets = f->lock_drops = 1);
     SPOIL(kernel_addr, "lock/report/taken/not-taken", f->report_gets = f->lock_gets = f->lock_drops = 0);
+    SPOIL(maperr, "lock/report/taken/taken-again", f->report_gets = 2, f->lock_gets = f->lock_drops = 3);
     SPOIL(atomic_user, "lock/report/not-taken/taken", f->report_gets = f->lock_gets = f->lock_drops = 1);
     SPOIL(sigbus, "lock/report/not-taken/taken", f->report_gets = 1, f->lock_gets = f->lock_drops = 2);
+    /* A report tries, once, and never waits. */
+    SPOIL(maperr, "lock/report-try/once/never", f->report_tries = 0, f->report_takes = 1);
+    SPOIL(maperr, "lock/report-try/once/again", f->report_tries = 2);
+    SPOIL(sigbus, "lock/report-try/never/once", f->report_tries = 1);
+    SPOIL(report_refused, "lock/report-try/once/never", f->report_tries = 0);
+    SPOIL(report_refused, "lock/report-try/once/again", f->report_tries = 2);
+    SPOIL(report_refused, "lock/report-wait/never/once", f->report_takes = 1);
+    SPOIL(report_refused, "lock/report/not-taken/taken", f->report_gets = 1, f->lock_gets++, f->lock_drops++);
+    SPOIL(atomic_user, "lock/report-try/never/once", f->report_tries = 1);
 }
 
 static void test_names(void)

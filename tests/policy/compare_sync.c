@@ -54,7 +54,10 @@ static void test_writes(void)
     SPOIL(plain_2014, "sync/2014-copy/plain/pgd-hook", f->write[0].how = FL_SET_PGD);
     SPOIL(copied, "sync/current-copy/flushed/not-flushed", f->flushes = 0);
     SPOIL(copied, "sync/current-copy/flushed/flushed-again", f->flushes = 2);
+    SPOIL(copied, "sync/current-copy/flushed-last/flushed-early", f->flushed_writes = 0);
+    SPOIL(in_nmi_2016, "sync/64-copied/flushed-last/flushed-early", f->flushed_writes = 0);
     SPOIL(plain_2014, "sync/2014-copy/not-flushed/flushed", f->flushes = 1);
+    HARMLESS(plain_2014, f->flushed_writes = 7); /* never flushed */
     SPOIL(absent, "sync/current-reference-absent/not-written/written", f->writes = 1);
     SPOIL(absent, "sync/current-reference-absent/not-flushed/flushed", f->flushes = 1);
     SPOIL(kernel_addr, "sync/not-tried/not-written/written", f->writes = 1);
@@ -94,7 +97,7 @@ static void test_alone(void)
     answer_make(&a, copied);
     struct fl_sync_expected want;
     CHECK_EQ(fl_sync_decide(&a.s, &want), FL_OK, "decide");
-    struct fl_effects right = {.calls = 7, .reads = 5, .writes = 1, .flushes = 1}, e = right;
+    struct fl_effects right = {.calls = 7, .reads = 5, .writes = 1, .flushes = 1, .flushed_writes = 1}, e = right;
     right.write[0] = want.write[0];
 
     e = right;
@@ -113,6 +116,9 @@ static void test_alone(void)
     e.flushes = 0;
     expect_sync(&want, FL_SYNC_HANDLED, &e, "sync/current-copy/flushed/not-flushed");
     e = right;
+    e.flushed_writes = 0;
+    expect_sync(&want, FL_SYNC_HANDLED, &e, "sync/current-copy/flushed-last/flushed-early");
+    e = right;
     e.calls++;
     e.warns = 1;
     expect_sync(&want, FL_SYNC_HANDLED, &e, "sync/current-copy/silent/warned");
@@ -122,9 +128,11 @@ static void test_alone(void)
     want.write[1] = (struct fl_entry_write){.paddr = 0x1008, .value = 1, .size = 8, .how = FL_SET_PGD};
     e = right;
     e.calls++;
-    e.writes = 2;
+    e.writes = e.flushed_writes = 2;
     e.write[1] = want.write[1];
     expect_sync(&want, FL_SYNC_HANDLED, &e, NULL);
+    e.flushed_writes = 1; /* between them */
+    expect_sync(&want, FL_SYNC_HANDLED, &e, "sync/current-copy/flushed-last/flushed-early");
     e.write[0] = want.write[1];
     e.write[1] = want.write[0];
     expect_sync(&want, FL_SYNC_HANDLED, &e, "sync/current-copy/entry/entry-other");

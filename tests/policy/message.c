@@ -9,7 +9,7 @@
 
 static void segfault(uint64_t code, const char *text, const char *what)
 {
-    m.e.report_lock = false;
+    m.e.report_lock = m.e.report_tried = false;
     fl_message_segfault(&m.s, code, &m.e);
     expect(text, what);
 }
@@ -18,7 +18,7 @@ static void test_segfault_32(void)
 {
     start(4, FL_MODE_PAE);
     segfault(U, "<6>prog[1234]: segfault at 00001234 ip 08048123 sp bffff000 error 4\n", "plain");
-    CHECK(!m.e.report_lock, "32-bit kernels do not say which mapping");
+    CHECK(!m.e.report_lock && !m.e.report_tried, "32-bit kernels do not say which mapping");
     segfault(0xdeadbeef00000015, "<6>prog[1234]: segfault at 00001234 ip 08048123 sp bffff000 error 15\n", "code");
     m.s.cr2 = UINT64_C(0xc0000000);
     m.s.regs.ip = UINT64_C(0x100000000);
@@ -42,7 +42,7 @@ static void test_segfault_64(void)
 {
     start(8, FL_MODE_4LEVEL);
     segfault(U, LINE "\n", "no mapping");
-    CHECK(m.e.report_lock, "the lock is had for it all the same");
+    CHECK(m.e.report_lock && m.e.report_tried, "the lock is had for it all the same");
 
     /*   0x8040000        0x8050000      0x9000000
      * ------[ file 7 ]-----[ anonymous ]----                 */
@@ -78,11 +78,12 @@ static void test_segfault_64(void)
         *reasons[i] = true;
         segfault(U, LINE "\n", "left out");
         CHECK(!m.e.report_lock, "no lock, reason %u", i);
+        CHECK_EQ(m.e.report_tried, reasons[i] == &m.s.report_contended, "tried for, reason %u", i);
         *reasons[i] = false;
     }
     m.s.task.has_mm = false;
     segfault(U, LINE "\n", "left out");
-    CHECK(!m.e.report_lock, "no lock without an mm");
+    CHECK(!m.e.report_lock && !m.e.report_tried, "no lock without an mm");
     CHECK_EQ(m.names, 0, "names asked for nothing");
 
     start(8, FL_MODE_4LEVEL);

@@ -151,23 +151,23 @@ static enum fl_sync_end sync_end(const struct choices *c)
 static void vsyscall(const struct situation *t, const struct choices *c, struct reference *r)
 {
     const char **row = &r->row[FL_PART_ENTRY];
-    if (c->layout != VSYSCALL_0 && c->layout != VSYSCALL_1)
-        *row = "vsyscall-misaligned";
-    else if (!code64(c))
+    if (!code64(c)) { /* emulate_vsyscall is not called */
         *row = "vsyscall-compat";
-    else if (c->no_return)
-        *row = "vsyscall-no-stack";
-    else
-        *row = c->vsyscall_fails ? "vsyscall-fault" : "vsyscall";
-    if (strcmp(*row, "vsyscall") != 0 && strcmp(*row, "vsyscall-fault") != 0) {
         bad_area(t, c, 1, r);
         return;
     }
     r->want.outcome.irq_on = true; /* user code, wherever it came from: 3.1 do_page_fault */
-    r->want.vsyscall = true;
-    r->want.vsyscall_nr = c->layout == VSYSCALL_1;
-    if (c->vsyscall_fails) {
-        signal(r, 11, 0x80);
+    if (c->layout != VSYSCALL_0 && c->layout != VSYSCALL_1) {
+        *row = "vsyscall-misaligned";
+    } else if (c->no_return) {
+        *row = "vsyscall-no-stack";
+    } else {
+        *row = c->vsyscall_fails ? "vsyscall-fault" : "vsyscall";
+        r->want.vsyscall = true;
+        r->want.vsyscall_nr = c->layout == VSYSCALL_1;
+    }
+    if (strcmp(*row, "vsyscall") != 0) {
+        signal(r, 11, 0x80); /* its label sigsegv: force_sig */
     } else {
         end(r, FL_ACT_EMULATED);
         r->want.outcome.new_ip = RETURN_IP;
@@ -230,7 +230,7 @@ static int area(const struct choices *c, struct passes *p, struct reference *r)
 {
     const char **row = &r->row[FL_PART_AREA];
     bool at_vma = c->layout <= BELOW_STACK, above = p->gone;
-    r->want.lock_taken = true;
+    r->want.lock_tried = r->want.lock_taken = true;
     if (!at_vma || (above && c->above == ABOVE_NOTHING)) {
         *row = "no-vma";
         return 1;
@@ -397,7 +397,7 @@ static void user_half(const struct situation *t, const struct choices *c, struct
     else if (c->task & NO_MM)
         *row = "no-mm";
     else if (c->contended && !user && !c->extable)
-        *row = "lock-no-fixup";
+        *row = "lock-no-fixup", r->want.lock_tried = true;
     if (*row != NULL)
         bad_area(t, c, 1, r);
     else

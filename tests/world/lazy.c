@@ -38,6 +38,15 @@ static void test_record(struct fl_world *w)
     ops->flush_lazy(w);
     ops->warn_nmi(w);
     CHECK(e->flushes == 1 && e->warns == 1, "counted");
+    CHECK_EQ(e->flushed_writes, 2 * FL_EFFECTS_WRITES, "all of them before it");
+    ops->write_entry(w, SLOT, 8, 0, FL_SET_PGD);
+    CHECK_EQ(e->flushed_writes, 2 * FL_EFFECTS_WRITES, "one after it");
+    ops->flush_lazy(w);
+    CHECK(e->flushes == 2 && e->flushed_writes == 2 * FL_EFFECTS_WRITES + 1, "the last flush counts");
+    fl_world_event_begin(w);
+    CHECK_EQ(e->flushed_writes, 0, "a decision of its own");
+    ops->flush_lazy(w);
+    CHECK(e->flushes == 1 && e->flushed_writes == 0, "before any");
 
     static const struct {
         uint64_t paddr;

@@ -89,7 +89,7 @@ static void test_irq(struct fl_world *w)
     ops->irq_enable(w);
     CHECK(!e->irq_late && e->irq_calls == 2, "the first call counts");
     fresh(w);
-    CHECK(ops->lock_try(w) && e->lock_asks == 1, "had");
+    CHECK(ops->lock_try(w) && e->lock_asks == 1 && e->lock_tries == 1 && e->lock_takes == 0, "had");
     ops->irq_enable(w);
     CHECK(e->irq_locked && e->irq_late && !e->locked_call, "under the lock: a flag of its own");
     fresh(w);
@@ -99,7 +99,7 @@ static void test_irq(struct fl_world *w)
     CHECK(e->irq_late && !e->irq_locked, "after the lock");
     fresh(w);
     inject(w, FL_INJ_LOCK_CONTENDED, 0);
-    CHECK(!ops->lock_try(w) && e->lock_asks == 1, "not had");
+    CHECK(!ops->lock_try(w) && e->lock_asks == 1 && e->lock_tries == 1, "not had");
     ops->irq_enable(w);
     CHECK(e->irq_late && !e->irq_locked, "after it was asked for");
 }
@@ -225,6 +225,10 @@ static void test_report_gets(struct fl_world *w)
             CHECK_EQ(ops->lock_try(w), !rows[i].ending, "row %u: a contended report", i);
             if (rows[i].ending)
                 CHECK(ops->lock_try(w), "row %u: once", i);
+            CHECK_EQ(e->report_tries, rows[i].ending ? 2 : 0, "row %u", i);
+            CHECK_EQ(e->lock_tries, !rows[i].ending, "row %u", i);
+            CHECK(e->lock_takes == locked && e->report_takes == 0, "row %u", i);
+            CHECK_EQ(e->lock_asks, e->lock_tries + e->lock_takes + e->report_tries, "row %u", i);
             CHECK_EQ(e->report_gets, rows[i].ending, "row %u", i);
             CHECK_EQ(e->lock_gets, 1 + locked, "row %u", i);
         }
@@ -236,10 +240,12 @@ static void test_report_gets(struct fl_world *w)
     call(w, OP_EXTABLE);
     ops->lock_take(w);
     CHECK_EQ(e->report_gets, 0, "the address space");
+    CHECK(e->lock_tries == 1 && e->lock_takes == 1 && e->lock_gets == 1, "tried, then waited");
     ops->lock_drop(w);
     call(w, OP_EXTABLE);
     ops->lock_take(w);
     CHECK_EQ(e->report_gets, 1, "a report");
+    CHECK(e->report_takes == 1 && e->report_tries == 0 && e->lock_takes == 1, "one that waits");
 
     /* mm_fault's answers end the matter, but for RETRY; a yield takes it up again. */
     fresh(w);

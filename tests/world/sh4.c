@@ -121,12 +121,50 @@ static void test_tables(struct fl_world *w)
     CHECK(fl_world_ops()->read_entry(w, sh->ttb, 4, &value) && value == 0, "the core's way in");
 }
 
+static enum fl_status set_entry(struct fl_world *w, uint64_t va, unsigned level, uint64_t set, uint64_t mask)
+{
+    struct fl_record r = {.kind = FL_REC_ENTRY};
+
+    r.u.entry.va = va;
+    r.u.entry.level = (uint8_t)level;
+    r.u.entry.set = set;
+    r.u.entry.mask = mask;
+    return fl_world_apply(w, &r);
+}
+
+/* ENTRY acts on the tables under TTB, and on the reference's where they are shared. */
+static void test_entry(struct fl_world *w)
+{
+    struct fl_machine m = sh4_machine();
+    uint64_t va = 0xc0c01000;
+
+    fl_world_begin(w, &m);
+    const struct fl_sh4 *sh = fl_world_sh4(w);
+    struct fl_ram ram = fl_world_ram(w);
+    ioremap(w, va, 1, 1, 700);
+    CHECK_EQ(set_entry(w, va, 1, 0, 0x100), FL_INVALID, "no table under TTB");
+    fork_mm(w, 1);
+    switch_to(w, 1, false);
+    CHECK_EQ(set_entry(w, va, 1, 0x200, 0x300), FL_OK, "no access");
+    CHECK_EQ(pte_under(w, sh->reference, va) & 0x300, 0x200, "a shared table");
+    CHECK_EQ(pte_under(w, sh->reference, va) >> 12, 700, "the rest stays");
+    uint64_t shared = peek(&ram, sh->reference + (va >> 22) * 4, 4);
+    CHECK_EQ(set_entry(w, va, 2, 0x803ff000, UINT32_MAX), FL_OK, "a slot");
+    CHECK_EQ(peek(&ram, sh->ttb + (va >> 22) * 4, 4), 0x803ff000, "under TTB");
+    CHECK_EQ(peek(&ram, sh->reference + (va >> 22) * 4, 4), shared, "not the reference's");
+    CHECK_EQ(set_entry(w, va, 1, 0x100, 0x100), FL_OK, "the last frame of RAM");
+    CHECK_EQ(peek(&ram, 0x3ff000 + (va >> 12 & 0x3ff) * 4, 4), 0x100, "the last frame of RAM");
+    CHECK_EQ(set_entry(w, va, 2, 0x80400000, UINT32_MAX), FL_OK, "behind RAM");
+    CHECK_EQ(set_entry(w, va, 1, 0x100, 0x100), FL_INVALID, "behind RAM");
+}
+
 int main(void)
 {
     struct fl_world *w = open_world();
     test_layout(w);
     test_records(w);
     test_tables(w);
+    test_entry(w);
     fl_world_close(w);
     return check_done("world sh4");
 }

@@ -10,6 +10,8 @@ fl_configuration() {
             FL_CC=clang
             # Clang leaves the sanitizers' own symbols open until the final link.
             FL_OPTIONS+=(-Dbuildtype=debugoptimized -Dengine=none '-Db_sanitize=address,undefined' -Db_lundef=false) ;;
+        # Branches as they are written, not as the optimiser leaves them.
+        coverage) FL_CC=gcc; FL_OPTIONS+=(-Dbuildtype=debug -Dengine=none -Db_coverage=true) ;;
         libfuzzer) FL_CC=clang; FL_OPTIONS+=(-Dbuildtype=debugoptimized -Dengine=libfuzzer -Db_lundef=false) ;;
         afl) FL_CC=afl-clang-fast; FL_OPTIONS+=(-Dbuildtype=debugoptimized -Dengine=afl -Db_lundef=false) ;;
     esac

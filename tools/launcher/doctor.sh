@@ -76,7 +76,7 @@ fl_doctor_unicorn() {
 fl_doctor_builds() {
     local cfg state
     fl_stamp_head
-    for cfg in gcc clang-san libfuzzer afl; do
+    for cfg in gcc clang-san coverage libfuzzer afl; do
         if fl_fresh "$cfg"; then state="up to date"
         elif [ -f "$FL_BUILD/$cfg/faultline.stamp" ]; then state="out of date (the next call rebuilds it)"
         elif [ -d "$FL_BUILD/$cfg" ]; then state="half-made (the next call that needs it finishes it)"

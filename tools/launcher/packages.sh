@@ -5,7 +5,7 @@
 #   level      required: nothing goes without it
 #              optional: installed by the set-up where the distribution has it; without it Faultline does less
 #              extra:    never installed unasked; `faultline doctor` names it
-#   needed for build (every command), libfuzzer, afl, test, bare (the bare-machine check)
+#   needed for build (every command), libfuzzer, afl, test, coverage, bare (the bare-machine check)
 #   how        cmd:NAME a command, pc:MODULE a pkg-config module, rt clang's runtime libraries, - only dpkg knows
 # Unicorn has rules of its own (unicorn.sh).
 fl_package_table() {
@@ -24,6 +24,7 @@ clang|required|libfuzzer,test|cmd:clang|compiler of the fuzzing engines and sani
 libclang-rt-dev|required|libfuzzer,test|rt|libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer
 afl++|required|afl,test|cmd:afl-clang-fast|the AFL++ engine
 clang-format|optional|quick,test|cmd:clang-format|the format lint
+gcovr|optional|coverage|cmd:gcovr|line and branch coverage of the core
 shellcheck|optional|quick,test|cmd:shellcheck|the shell lint
 git|optional|bare|cmd:git|clones the project for the bare-machine check
 debootstrap|optional|bare|cmd:debootstrap|makes the minimal Debian of the bare-machine check

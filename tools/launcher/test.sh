@@ -6,7 +6,8 @@ fl_test_help() {
 usage: faultline test [--quick | --slow] [--ci] [--bench] [--yes]
 
   (no option)  gcc build: all suites except slow; clang build with ASan and UBSan: the same;
-               20 s of every target under libFuzzer and under AFL++; lints
+               line and branch coverage of core/ by the suites; 20 s of every target under libFuzzer and
+               under AFL++; lints
   --quick      gcc build: the suites unit, property and lint, nothing else
   --slow       everything, the suite slow and a start on a bare Debian 12 included
   --ci         like no option, plus the start on a bare Debian 12, minus patience: all parts together end
@@ -92,6 +93,8 @@ fl_plain_part() {
             tail -n 1 "$FL_LAST_LOG" | sed 's/^/    /' ;;
         *) fl_result "$name" 0 1 0 ;;
     esac
+    # What a part has to say in one line, it says last: "summary: ...".
+    sed -n '$s/^summary: /             /p' "$FL_LAST_LOG"
 }
 
 # fl_build_part CFG: a build that fails is one failed test, and the other parts still run. The subshell keeps
@@ -139,6 +142,7 @@ fl_test_parts() {
         echo "             regressions replayed by the suite regression: $regressions"
     }
     fl_build_part clang-san && fl_meson_part clang-san clang-san $san_minutes "${suites[@]}"
+    fl_build_part coverage && fl_plain_part coverage 6 "$FL_ROOT/tests/coverage.sh" "$FL_ROOT" "$FL_BUILD/coverage"
     for engine in libfuzzer afl; do
         # From nothing, and apart from what the user's own runs have found.
         rm -rf "$FL_TEST_LOGS/fuzz-$engine"
@@ -152,7 +156,7 @@ fl_test_parts() {
 
 fl_test() {
     local mode=full arg bench=0 cfg record failed
-    local -a cfgs=(gcc clang-san libfuzzer afl)
+    local -a cfgs=(gcc clang-san coverage libfuzzer afl)
     case ${CI:-} in '' | 0 | false) ;; *) mode=ci ;; esac
     for arg; do
         case $arg in

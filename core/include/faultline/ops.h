@@ -87,7 +87,9 @@ struct fl_ops {
 
     /* lock. Brings in the page at addr for that access (flags: enum fl_mm_flags). The result is one of enum
      * fl_mm_result; after FL_MM_MINOR and FL_MM_MAJOR the tables permit the access; after FL_MM_RETRY and
-     * FL_MM_RETRY_MAJOR the lock has been dropped. A stale generation is a finding against the core. */
+     * FL_MM_RETRY_MAJOR the lock has been dropped. Those two are for calls with FL_MM_ALLOW_RETRY only: a RETRY that
+     * was not allowed is outside this contract, like a value that is none of enum fl_mm_result. It leaves the lock
+     * held, as every other answer does, and the core drops it. A stale generation is a finding against the core. */
     enum fl_mm_result (*mm_fault)(void *ctx, uint32_t generation, uint64_t addr, unsigned flags);
 
     /* no lock. Lets others run: init waits for memory. VMAs may have changed afterwards. */

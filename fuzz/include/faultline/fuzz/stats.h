@@ -30,7 +30,7 @@ enum fl_skip {
     FL_SKIP_RAW,            /* raw faults are part of the trace */
     FL_SKIP_GREW,           /* a stack grew */
     FL_SKIP_EXECUTOR,       /* the executor cannot run it, or deviates */
-    FL_SKIP_SELF_MODIFYING, /* code that faulted wrote to itself */
+    FL_SKIP_SELF_MODIFYING, /* code that faulted changed itself */
     FL_SKIP_COUNT
 };
 

@@ -76,14 +76,16 @@ struct fl_effects {
     bool grew;
     uint64_t new_start;
     unsigned irq_calls;
-    bool irq_late;                  /* the first irq_enable came after the lock had been asked for */
-    bool irq_locked;                /* an irq_enable while the lock was held */
-    unsigned lock_asks;             /* tries, successful or not, and takes */
-    unsigned lock_gets, lock_drops; /* successful tries and takes; drops, those of mm_fault's RETRY included */
-    unsigned report_gets;           /* those of lock_gets that came after an ending had begun: after the last drop of
-                                       the lock, or an op that only endings call (ldt, probe_byte, ratelimit, log; and
-                                       extable once the lock has been had). A RETRY or a yield takes it back: what
-                                       follows is another pass */
+    bool irq_late;                       /* the first irq_enable came after the lock had been asked for */
+    bool irq_locked;                     /* an irq_enable while the lock was held */
+    unsigned lock_asks;                  /* tries, successful or not, and takes: the sum of the four below */
+    unsigned lock_tries, lock_takes;     /* for the address space */
+    unsigned report_tries, report_takes; /* for reports: after an ending had begun, by an answer of mm_fault or an op
+                                            that only endings call (ldt, probe_byte, ratelimit, log, die; and extable
+                                            once the lock has been had). A RETRY or a yield takes it back: what follows
+                                            is another pass */
+    unsigned lock_gets, lock_drops;      /* successful tries and takes; drops, those of mm_fault's RETRY included */
+    unsigned report_gets;                /* those of lock_gets that were for reports */
     bool lock_held_at_exit;
     bool lock_deadlock; /* take while held */
     bool lock_missing;  /* a "lock" op without the lock */
@@ -106,6 +108,7 @@ struct fl_effects {
     unsigned writes; /* write_entry calls */
     struct fl_entry_write write[FL_EFFECTS_WRITES];
     unsigned flushes, warns;
+    unsigned flushed_writes;      /* calls of write_entry before the last flush_lazy */
     unsigned pgd_gets, pgd_drops; /* of pgd_lock */
     bool pgd_irqsave, pgd_missing, pgd_held;
     uint64_t probe_at[FL_EFFECTS_PROBES]; /* linear addresses of the first probes */

@@ -51,6 +51,9 @@ struct fl_snapshot {
     fl_word_fn word;
     fl_symbol_fn symbol;
     fl_file_fn file_name;
+    uint64_t
+        pgd[4]; /* roots of the tables that sync-all works on, in the form of CR3; the reference is not among them */
+    unsigned npgds;
     bool lazy_mmu; /* writes through paravirt hooks are queued */
 
     /* keyed answers: true / not zero only when the scenario says so for this event */
@@ -109,8 +112,10 @@ struct fl_expected {
     uint8_t yields;                  /* init waits that often */
     bool grows;                      /* a VMA is to start at new_start once some pass is over */
     uint64_t new_start;
-    bool lock_taken;            /* the lock is to have been had, for the address space (reports apart) */
-    bool report_lock;           /* ... by a report, once more */
+    bool lock_tried;            /* the lock is to be tried for, once, for the address space (reports apart); */
+    bool lock_taken;            /* ... and to be had, at once or by waiting, and once more for each of again[] */
+    bool report_tried;          /* a report is to try for it, once; */
+    bool report_lock;           /* ... and to get it */
     bool limit[FL_LIMIT_COUNT]; /* ratelimit is to be asked for that, once */
     bool vsyscall;              /* that vsyscall is to be made, once */
     uint8_t vsyscall_nr;
