@@ -174,6 +174,8 @@ void fl_judge_passed(struct fl_judge *j, const char *what)
     n = snprintf(j->passed + j->npassed, sizeof j->passed - j->npassed, "%s%s", j->npassed ? ", " : "", what);
     if (n > 0 && j->npassed + (size_t)n < sizeof j->passed)
         j->npassed += (size_t)n;
+    else
+        j->passed[j->npassed] = 0; /* whole words only */
 }
 
 void fl_judge_ended(struct fl_judge *j, const char *how)

@@ -195,7 +195,7 @@ void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl
         break;
     case FL_REC_LDT:
         r->u.ldt.index = (uint8_t)(random & 16 ? random & 3 : random & (FL_MAX_LDT - 1));
-        r->u.ldt.bits = fl_value_bits(m);
+        r->u.ldt.bits = fl_value_ldt_bits(m);
         r->u.ldt.base = random & 0x300 ? (uint32_t)fl_value_user_page(m) : fl_value_number(m);
         r->u.ldt.limit = random & 0xc00 ? UINT32_MAX : fl_value_number(m);
         break;
@@ -377,7 +377,7 @@ void fl_record_change_field(struct fl_mutation *m, struct fl_record *r)
         else if (low)
             r->u.ldt.limit = fl_value_number(m);
         else if (other)
-            r->u.ldt.bits = fl_value_bits(m);
+            r->u.ldt.bits = fl_value_ldt_bits(m);
         else
             r->u.ldt.index = (uint8_t)(random >> 8 & (FL_MAX_LDT - 1));
         break;

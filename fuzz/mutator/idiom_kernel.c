@@ -105,6 +105,9 @@ static uint64_t high_address(struct fl_mutation *m)
 static void high(struct fl_mutation *m, struct fl_idiom_out *out)
 {
     static const uint8_t codes[] = {0, 0, 2, 2, 16, 4, 5, 6, 7, 20, 21, 1, 3, 17, 8, 9, 11, 13};
+    static const uint8_t flags[] = {FL_MAP_PRESENT | FL_MAP_WRITE | FL_MAP_ACCESSED | FL_MAP_DIRTY,
+                                    FL_MAP_PRESENT | FL_MAP_WRITE | FL_MAP_ACCESSED | FL_MAP_DIRTY,
+                                    FL_MAP_PRESENT | FL_MAP_ACCESSED, FL_MAP_PRESENT | FL_MAP_ACCESSED | FL_MAP_NX};
     bool user = fl_one_in(m, 2);
     struct fl_record *r;
 
@@ -123,11 +126,11 @@ static void high(struct fl_mutation *m, struct fl_idiom_out *out)
             r->u.ioremap.level = (uint8_t)(1 + fl_below(m, 2));
             r->u.ioremap.leaves = 1;
             r->u.ioremap.frame = (uint16_t)(FL_RAM_POOL_END + fl_below(m, 256));
-            r->u.ioremap.flags = FL_MAP_PRESENT | FL_MAP_WRITE | FL_MAP_ACCESSED | FL_MAP_DIRTY;
+            r->u.ioremap.flags = FL_PICK(m, flags);
         }
         if (fl_one_in(m, 4))
             fl_add_touch(m, out, cr2);
-        else
+        if (!fl_one_in(m, 5))
             fl_add_fault(out, cr2, FL_PICK(m, codes));
     }
 }
@@ -295,6 +298,7 @@ void fl_idiom_kernel(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom
             early_smap(m, out);
         break;
     case FL_IDIOM_SPURIOUS: spurious(m, out); break;
+    case FL_IDIOM_STEP: fl_idiom_step(m, out); break;
     case FL_IDIOM_ERRATUM:
         if (!fl_is_ia32e(m))
             f00f(m, out);
@@ -310,10 +314,12 @@ void fl_idiom_kernel(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom
             high(m, out);
         break;
     case FL_IDIOM_VM86:
-        if (fl_want_wide(m, false))
-            vm86(m, out);
-        else
+        if (!fl_want_wide(m, false))
             high(m, out);
+        else if (fl_one_in(m, 2))
+            fl_idiom_vm86_prefetch(m, out);
+        else
+            vm86(m, out);
         break;
     case FL_IDIOM_SEGMENT: fl_idiom_segment(m, out); break;
     case FL_IDIOM_REPORT: fl_idiom_report(m, out); break;

@@ -11,6 +11,9 @@
 /* SH4: where P3 begins and, without store queues, ends. */
 #define P3_START 0xc0000000u
 #define P3_END   0xe0000000u
+/* Tables are named by their P1 addresses, of 29 bits. */
+#define P1         0x80000000u
+#define P3_NOWHERE 0x9f000000u
 
 /* What a mapping looks like: mostly everything that lets the kernel in. */
 static uint8_t kernel_flags(struct fl_mutation *m)
@@ -24,7 +27,8 @@ static uint8_t kernel_flags(struct fl_mutation *m)
     return (uint8_t)flags;
 }
 
-static void add_leaves(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level, unsigned leaves)
+struct fl_record *fl_add_leaves(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level,
+                                unsigned leaves)
 {
     struct fl_record *r = fl_idiom_add(out, FL_REC_IOREMAP);
 
@@ -33,11 +37,12 @@ static void add_leaves(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t
     r->u.ioremap.leaves = (uint16_t)leaves;
     r->u.ioremap.frame = (uint16_t)(FL_RAM_POOL_END + fl_below(m, FL_RAM_FRAMES - FL_RAM_POOL_END));
     r->u.ioremap.flags = kernel_flags(m);
+    return r;
 }
 
 static void add_ioremap(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level, unsigned most)
 {
-    add_leaves(m, out, va, level, 1 + fl_below(m, most));
+    fl_add_leaves(m, out, va, level, 1 + fl_below(m, most));
 }
 
 static void add_iounmap(struct fl_idiom_out *out, uint64_t va, uint64_t pages)
@@ -48,13 +53,12 @@ static void add_iounmap(struct fl_idiom_out *out, uint64_t va, uint64_t pages)
     r->u.iounmap.pages = (uint32_t)(pages < 1u << 24 ? pages : 1u << 24);
 }
 
-static void add_fork(struct fl_idiom_out *out, unsigned mm)
+void fl_add_fork(struct fl_idiom_out *out, unsigned mm)
 {
     fl_idiom_add(out, FL_REC_FORK)->u.mm.mm = (uint8_t)mm;
 }
 
-/* CR3 is late one time in that many; 0: never. */
-static void add_switch(struct fl_mutation *m, struct fl_idiom_out *out, unsigned mm, unsigned lag)
+void fl_add_switch(struct fl_mutation *m, struct fl_idiom_out *out, unsigned mm, unsigned lag)
 {
     struct fl_record *r = fl_idiom_add(out, FL_REC_SWITCH);
 
@@ -62,7 +66,7 @@ static void add_switch(struct fl_mutation *m, struct fl_idiom_out *out, unsigned
     r->u.mm.lag = lag != 0 && fl_one_in(m, lag);
 }
 
-static void add_sync(struct fl_idiom_out *out)
+void fl_add_sync(struct fl_idiom_out *out)
 {
     fl_idiom_add(out, FL_REC_SYNCALL);
 }
@@ -118,12 +122,12 @@ static void late(struct fl_mutation *m, struct fl_idiom_out *out)
 
     if (fl_one_in(m, 2))
         add_ioremap(m, out, first, 1, 3);
-    add_fork(out, mm);
-    add_leaves(m, out, second, level, leaves);
+    fl_add_fork(out, mm);
+    fl_add_leaves(m, out, second, level, leaves);
     if (fl_one_in(m, 2))
-        add_fork(out, some_mm(m));
+        fl_add_fork(out, some_mm(m));
     for (unsigned i = 1 + fl_below(m, 2); i; i--) {
-        add_switch(m, out, somebody(m, mm), 6);
+        fl_add_switch(m, out, somebody(m, mm), 6);
         for (unsigned j = 1 + fl_below(m, 2); j; j--)
             fl_add_touch(m, out, (fl_one_in(m, 4) ? first : second) + 4 * j);
     }
@@ -145,16 +149,16 @@ static void large(struct fl_mutation *m, struct fl_idiom_out *out)
         below = 1 + fl_below(m, 3);
     start = edge - below * leaf;
     if (fl_one_in(m, 2))
-        add_leaves(m, out, start - leaf, level, 1);
-    add_fork(out, mm);
-    add_leaves(m, out, start, level, below + above);
-    add_switch(m, out, somebody(m, mm), 8);
+        fl_add_leaves(m, out, start - leaf, level, 1);
+    fl_add_fork(out, mm);
+    fl_add_leaves(m, out, start, level, below + above);
+    fl_add_switch(m, out, somebody(m, mm), 8);
     fl_add_touch(m, out, edge - 1 - fl_below(m, PAGE));
     fl_add_touch(m, out, edge + fl_below(m, PAGE));
     if (fl_one_in(m, 2))
         fl_add_touch(m, out, edge + above * leaf - fl_below(m, 2));
     if (fl_one_in(m, 2)) {
-        add_switch(m, out, somebody(m, 0), 0);
+        fl_add_switch(m, out, somebody(m, 0), 0);
         fl_add_touch(m, out, start + fl_below(m, PAGE));
     }
 }
@@ -164,19 +168,19 @@ static void lag(struct fl_mutation *m, struct fl_idiom_out *out)
     uint64_t va = fl_value_vmalloc_page(m);
     unsigned mm = some_mm(m), other = some_mm(m);
 
-    add_fork(out, mm);
+    fl_add_fork(out, mm);
     if (fl_one_in(m, 2))
-        add_fork(out, other);
+        fl_add_fork(out, other);
     if (fl_one_in(m, 2))
-        add_switch(m, out, other, 0);
+        fl_add_switch(m, out, other, 0);
     add_ioremap(m, out, va, fl_one_in(m, 3) ? 2 : 1, 3);
-    add_switch(m, out, fl_one_in(m, 2) ? mm : FL_MM_NONE, 2);
+    fl_add_switch(m, out, fl_one_in(m, 2) ? mm : FL_MM_NONE, 2);
     if (fl_one_in(m, 2))
         out->r[out->n - 1].u.mm.lag = true;
     fl_add_touch(m, out, va);
     if (fl_one_in(m, 3))
-        add_sync(out);
-    add_switch(m, out, somebody(m, mm), 4);
+        fl_add_sync(out);
+    fl_add_switch(m, out, somebody(m, mm), 4);
     fl_add_touch(m, out, va + 4);
 }
 
@@ -186,31 +190,30 @@ static void remap(struct fl_mutation *m, struct fl_idiom_out *out)
     unsigned mm = some_mm(m), before = 1 + fl_below(m, 3), after = 1 + fl_below(m, 3);
     uint64_t size = UINT64_C(1) << leaf_shift(m, before), va = fl_value_vmalloc_page(m) & ~(size - 1);
 
-    add_fork(out, mm);
-    add_leaves(m, out, va, before, 1);
-    add_switch(m, out, somebody(m, mm), 0);
+    fl_add_fork(out, mm);
+    fl_add_leaves(m, out, va, before, 1);
+    fl_add_switch(m, out, somebody(m, mm), 0);
     if (!fl_one_in(m, 4))
         fl_add_touch(m, out, va);
     if (fl_one_in(m, 4))
-        add_sync(out);
+        fl_add_sync(out);
     add_iounmap(out, va, size / PAGE);
     if (fl_one_in(m, 3))
         fl_add_touch(m, out, va + 8);
     add_ioremap(m, out, va, after, 2);
     fl_add_touch(m, out, va + 4);
-    add_switch(m, out, somebody(m, 0), 0);
+    fl_add_switch(m, out, somebody(m, 0), 0);
     fl_add_touch(m, out, va + 4);
 }
 
 /* Another value where the copy belongs, or below it: none at all, not present, another frame, outside RAM. */
 static void add_junk(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va)
 {
-    static const uint8_t levels[FL_MODE_COUNT] = {2, 2, 4, 5};
     struct fl_record *r = fl_idiom_add(out, FL_REC_ENTRY);
     uint64_t frame = (uint64_t)fl_below(m, FL_RAM_FRAMES) * PAGE;
 
     r->u.entry.va = va;
-    r->u.entry.level = (uint8_t)(fl_one_in(m, 3) ? 1 + fl_below(m, 5) : levels[m->machine.mode & 3]);
+    r->u.entry.level = (uint8_t)(fl_one_in(m, 3) ? 1 + fl_below(m, 5) : fl_own_level(m));
     r->u.entry.mask = m->machine.mode == FL_MODE_2LEVEL ? UINT32_MAX : UINT64_MAX;
     switch (fl_below(m, 8)) {
     case 0: r->u.entry.set = 0; break;
@@ -233,10 +236,10 @@ static void stale(struct fl_mutation *m, struct fl_idiom_out *out)
     unsigned mm = some_mm(m);
     bool before = fl_one_in(m, 2);
 
-    add_fork(out, mm);
+    fl_add_fork(out, mm);
     if (before)
         add_ioremap(m, out, va, 1 + fl_below(m, 2), 1);
-    add_switch(m, out, somebody(m, mm), 0);
+    fl_add_switch(m, out, somebody(m, mm), 0);
     if (before && fl_one_in(m, 2))
         fl_add_touch(m, out, va);
     if (fl_one_in(m, 4)) {
@@ -249,7 +252,7 @@ static void stale(struct fl_mutation *m, struct fl_idiom_out *out)
         add_ioremap(m, out, va, 1 + fl_below(m, 2), 1);
     fl_add_touch(m, out, va + 4);
     if (fl_one_in(m, 3))
-        add_sync(out);
+        fl_add_sync(out);
     if (fl_one_in(m, 2))
         fl_add_touch(m, out, va + 8);
 }
@@ -257,12 +260,11 @@ static void stale(struct fl_mutation *m, struct fl_idiom_out *out)
 static void limits(struct fl_mutation *m, struct fl_idiom_out *out)
 {
     static const int16_t offsets[] = {-1, -1, 0, 0, 1, -4096, 4095};
-    uint64_t edge = fl_one_in(m, 2) ? fl_value_vmalloc_start(m) : fl_value_vmalloc_end(m);
     unsigned mm = some_mm(m);
+    struct fl_record *r;
+    uint64_t edge;
 
-    if (fl_one_in(m, 4))
-        edge = fl_value_vmalloc_edge(m);
-    if (fl_one_in(m, 4)) {
+    if (fl_one_in(m, 3)) {
         /* Not at the edge of a table. */
         if (fl_one_in(m, 2))
             m->machine.vmalloc_start = fl_value_vmalloc_page(m);
@@ -270,14 +272,26 @@ static void limits(struct fl_mutation *m, struct fl_idiom_out *out)
             m->machine.vmalloc_end = fl_value_vmalloc_page(m);
         fl_machine_changed(m);
     }
+    edge = fl_one_in(m, 2) ? fl_value_vmalloc_start(m) : fl_value_vmalloc_end(m);
+    if (fl_one_in(m, 4))
+        edge = fl_value_vmalloc_edge(m);
     edge &= ~(uint64_t)(PAGE - 1);
-    add_fork(out, mm);
-    add_leaves(m, out, edge - PAGE, 1, 2);
-    add_switch(m, out, somebody(m, mm), 0);
+    fl_add_fork(out, mm);
+    fl_add_leaves(m, out, edge - PAGE, 1, 2);
+    fl_add_switch(m, out, somebody(m, mm), 0);
+    if (fl_one_in(m, 4)) {
+        /* Damage that some repair and others do not, in a slot that is inside on one side of the edge only. */
+        fl_add_sync(out);
+        r = fl_add_entry(out, edge, fl_own_level(m), 0);
+        if (fl_one_in(m, 2))
+            r->u.entry.mask = 1;
+        fl_add_sync(out);
+        fl_add_touch(m, out, fl_one_in(m, 2) ? edge - PAGE : edge);
+    }
     for (unsigned i = 2 + fl_below(m, 3); i; i--)
         fl_add_touch(m, out, edge + (uint64_t)(int64_t)FL_PICK(m, offsets));
     if (fl_one_in(m, 2))
-        add_sync(out);
+        fl_add_sync(out);
 }
 
 static void sync(struct fl_mutation *m, struct fl_idiom_out *out)
@@ -287,21 +301,36 @@ static void sync(struct fl_mutation *m, struct fl_idiom_out *out)
 
     va[1] = fl_value_vmalloc_page(m);
     for (unsigned i = 0; i < forks; i++)
-        add_fork(out, 1 + i);
+        fl_add_fork(out, 1 + i);
     add_ioremap(m, out, va[0], 1 + fl_below(m, 2), 2);
-    add_sync(out);
+    fl_add_sync(out);
     if (fl_one_in(m, 2))
-        add_switch(m, out, somebody(m, forks), 4);
+        fl_add_switch(m, out, somebody(m, forks), 4);
     fl_add_touch(m, out, va[0]);
     if (fl_one_in(m, 3))
         add_iounmap(out, va[0], 4);
     add_ioremap(m, out, va[1], 1 + fl_below(m, 3), 2);
     if (fl_one_in(m, 4))
         add_junk(m, out, fl_one_in(m, 2) ? va[0] : va[1]);
-    add_sync(out);
+    fl_add_sync(out);
     fl_add_touch(m, out, va[1]);
     if (fl_one_in(m, 3))
-        add_sync(out);
+        fl_add_sync(out);
+}
+
+/* An SH4's entries have none of the x86's bits: absent, another table, no memory; there and permitting nothing. */
+static void add_sh4_junk(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va)
+{
+    uint64_t table = P1 | fl_below(m, FL_RAM_FRAMES) * PAGE;
+
+    switch (fl_below(m, 6)) {
+    case 0: fl_add_entry(out, va, 2, 0); break;
+    case 1: fl_add_entry(out, va, 2, table); break;
+    case 2: fl_add_entry(out, va, 2, P3_NOWHERE); break;
+    case 3: fl_add_entry_of(m, out, FL_FRAME_REFERENCE, (unsigned)(va >> 22) & 1023, P3_NOWHERE); break;
+    case 4: fl_add_entry(out, va, 1, 0); break;
+    default: fl_add_entry(out, va, 1, 0x200)->u.entry.mask = 0x300; break; /* not valid, protnone */
+    }
 }
 
 /* A slot that comes after the copy, in the part of P3 that was forgotten, in the rest, and at the edges of both. */
@@ -320,18 +349,20 @@ static void p3(struct fl_mutation *m, struct fl_idiom_out *out)
     va += PAGE * (uint64_t)fl_below(m, 2);
     if (fl_one_in(m, 4))
         va = fl_value_vmalloc_page(m);
-    add_fork(out, mm);
+    fl_add_fork(out, mm);
     add_ioremap(m, out, va, 1, 2);
-    add_switch(m, out, mm, 6);
     if (fl_one_in(m, 2))
-        add_switch(m, out, FL_MM_NONE, 4);
-    if (fl_one_in(m, 4))
-        add_junk(m, out, va);
+        fl_add_fork(out, mm);
+    fl_add_switch(m, out, mm, 6);
+    if (fl_one_in(m, 2))
+        fl_add_switch(m, out, FL_MM_NONE, 4);
+    if (fl_one_in(m, 3))
+        add_sh4_junk(m, out, va);
     fl_add_touch(m, out, va);
     fl_add_touch(m, out, va + (fl_one_in(m, 2) ? PAGE : 4));
     if (fl_one_in(m, 2)) {
         add_iounmap(out, va, 1);
-        add_switch(m, out, somebody(m, 0), 0);
+        fl_add_switch(m, out, somebody(m, 0), 0);
         fl_add_touch(m, out, va);
     }
 }
@@ -352,6 +383,7 @@ void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idio
     case FL_IDIOM_STALE: stale(m, out); break;
     case FL_IDIOM_LIMITS: limits(m, out); break;
     case FL_IDIOM_SYNC: sync(m, out); break;
+    case FL_IDIOM_LOST: fl_idiom_lost(m, out); break;
     default: late(m, out); break;
     }
 }

@@ -188,11 +188,11 @@ static enum fl_idiom choose_idiom(struct fl_mutation *m, enum fl_target target)
         FL_IDIOM_INJECT,   FL_IDIOM_RETRY,    FL_IDIOM_RETRY, FL_IDIOM_STARVED,  FL_IDIOM_POISON,  FL_IDIOM_EARLY,
         FL_IDIOM_EARLY,    FL_IDIOM_HIGH,     FL_IDIOM_HIGH,  FL_IDIOM_SPURIOUS, FL_IDIOM_ERRATUM, FL_IDIOM_ERRATUM,
         FL_IDIOM_VSYSCALL, FL_IDIOM_VSYSCALL, FL_IDIOM_VM86,  FL_IDIOM_SEGMENT,  FL_IDIOM_REPORT,  FL_IDIOM_REPORT,
-        FL_IDIOM_KPROBE};
+        FL_IDIOM_KPROBE,   FL_IDIOM_STEP};
     static const enum fl_idiom prefetch[] = {FL_IDIOM_RUN, FL_IDIOM_RUN, FL_IDIOM_NEAR, FL_IDIOM_CUT, FL_IDIOM_EDGE_IP};
-    static const enum fl_idiom vmalloc[] = {FL_IDIOM_LATE,  FL_IDIOM_LATE,  FL_IDIOM_LARGE, FL_IDIOM_LAG,
-                                            FL_IDIOM_REMAP, FL_IDIOM_STALE, FL_IDIOM_STALE, FL_IDIOM_LIMITS,
-                                            FL_IDIOM_SYNC,  FL_IDIOM_SYNC,  FL_IDIOM_P3};
+    static const enum fl_idiom vmalloc[] = {
+        FL_IDIOM_LATE,   FL_IDIOM_LATE, FL_IDIOM_LARGE, FL_IDIOM_LAG,  FL_IDIOM_REMAP, FL_IDIOM_STALE, FL_IDIOM_STALE,
+        FL_IDIOM_LIMITS, FL_IDIOM_SYNC, FL_IDIOM_SYNC,  FL_IDIOM_LOST, FL_IDIOM_LOST,  FL_IDIOM_P3,    FL_IDIOM_P3};
 
     switch (target) {
     case FL_TARGET_WALK: return FL_PICK(m, walk);

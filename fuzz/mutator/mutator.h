@@ -37,6 +37,7 @@ enum fl_idiom {
     FL_IDIOM_EARLY,    /* refused before the lock: SMAP, a kernel fetch from user space; or by a protection key */
     FL_IDIOM_HIGH,     /* faults at kernel addresses */
     FL_IDIOM_SPURIOUS, /* the same where the tables permit the access, or nearly */
+    FL_IDIOM_STEP,     /* faults as if absent where the page directory has the reference's entry already */
     FL_IDIOM_ERRATUM,  /* 93 and 100 of the K8, Pentium F00F */
     FL_IDIOM_VSYSCALL, /* calls of the vsyscall page */
     FL_IDIOM_VM86,     /* the screen of a virtual-8086 task */
@@ -54,6 +55,7 @@ enum fl_idiom {
     FL_IDIOM_STALE,    /* junk where the copy belongs */
     FL_IDIOM_LIMITS,   /* around the ends of the vmalloc range */
     FL_IDIOM_SYNC,     /* sync-all between the changes */
+    FL_IDIOM_LOST,     /* the reference itself leads to where no memory is */
     FL_IDIOM_P3,       /* SH4: the coherent-DMA part and its end */
     FL_IDIOM_COUNT
 };
@@ -121,6 +123,10 @@ size_t fl_mutate_traced(uint8_t *data, size_t size, size_t max_size, uint32_t se
 #define FL_MODULES_END   UINT64_C(0xffffffffff000000)
 #define FL_IDT           0xfffbf000u
 #define FL_VSYSCALL      UINT64_C(0xffffffffff600000)
+/* Frames: mm 0's root, the reference's, the first one that is given out. */
+#define FL_FRAME_ROOT      1u
+#define FL_FRAME_REFERENCE 3u
+#define FL_FRAME_POOL      4u
 
 /* ---- values that matter (values.c) ------------------------------------------------------------------------------ */
 
@@ -135,6 +141,14 @@ static inline unsigned fl_own_shift(const struct fl_mutation *m)
     static const uint8_t shifts[FL_MODE_COUNT] = {22, 21, 39, 48};
 
     return shifts[m->machine.mode & 3];
+}
+
+/* ... and their level. */
+static inline unsigned fl_own_level(const struct fl_mutation *m)
+{
+    static const uint8_t levels[FL_MODE_COUNT] = {2, 2, 4, 5};
+
+    return levels[m->machine.mode & 3];
 }
 
 uint64_t fl_value_task_size(const struct fl_mutation *m);
@@ -152,6 +166,7 @@ uint32_t fl_value_pages(struct fl_mutation *m);
 uint32_t fl_value_number(struct fl_mutation *m);                     /* small, powers of two, all ones, anything */
 uint64_t fl_value_entry_bits(struct fl_mutation *m, unsigned level); /* a bit, or few, of a table entry */
 uint8_t fl_value_bits(struct fl_mutation *m);                        /* code size that the mode has, mostly its own */
+uint8_t fl_value_ldt_bits(struct fl_mutation *m);                    /* of a descriptor: 64 in any mode */
 
 /* ---- records (fields.c), machine (machine.c) and idioms ---------------------------------------------------------- */
 
@@ -161,6 +176,7 @@ void fl_record_change_field(struct fl_mutation *m, struct fl_record *r);
 void fl_machine_change_field(struct fl_mutation *m);
 void fl_machine_changed(struct fl_mutation *m); /* after any change of m->machine */
 void fl_machine_settle(struct fl_mutation *m);  /* a task that may sleep in handle_mm_fault */
+void fl_machine_amd(struct fl_mutation *m);     /* mostly a K8, where a prefetch may fault */
 
 #define FL_IDIOM_MAX_RECORDS 20
 
@@ -178,8 +194,11 @@ void fl_idiom_exec(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_o
 void fl_idiom_fault(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_kernel(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_segment(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_vm86_prefetch(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_report(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_kprobe(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_step(struct fl_mutation *m, struct fl_idiom_out *out);
+void fl_idiom_lost(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_prefetch(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 
@@ -190,8 +209,20 @@ struct fl_record *fl_add_regs(struct fl_mutation *m, struct fl_idiom_out *out, u
 void fl_add_touch(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va);
 void fl_add_inject(struct fl_idiom_out *out, enum fl_inject_op op);
 void fl_add_kernel_map(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level, unsigned flags);
+struct fl_record *fl_add_leaves(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned level,
+                                unsigned leaves);
+void fl_add_fork(struct fl_idiom_out *out, unsigned mm);
+/* CR3 is late one time in that many; 0: never. */
+void fl_add_switch(struct fl_mutation *m, struct fl_idiom_out *out, unsigned mm, unsigned lag);
+void fl_add_sync(struct fl_idiom_out *out);
+struct fl_record *fl_add_entry(struct fl_idiom_out *out, uint64_t va, unsigned level, uint64_t value); /* as a whole */
+/* The entry at that index of the table in that frame, by way of a page table of user space that is made that table. */
+void fl_add_entry_of(const struct fl_mutation *m, struct fl_idiom_out *out, unsigned frame, unsigned index,
+                     uint64_t value);
 void fl_add_ldt(struct fl_idiom_out *out, unsigned index, unsigned bits, uint32_t base, uint32_t limit);
 void fl_add_cs(struct fl_idiom_out *out, unsigned selector);
+/* A prefetch there, and accesses that bring its pages in: without them no byte of it can be read. */
+void fl_add_prefetch(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned bits);
 void fl_add_extable(struct fl_idiom_out *out, uint64_t ip, uint64_t fixup);
 
 /* Instruction bytes for a DECODE record, or any other record that holds code. Answers how many, 0..15. */

@@ -271,3 +271,8 @@ uint8_t fl_value_bits(struct fl_mutation *m)
         return 32;
     return r == 1 ? 32 : 64;
 }
+
+uint8_t fl_value_ldt_bits(struct fl_mutation *m)
+{
+    return fl_is_ia32e(m) || fl_one_in(m, 2) ? fl_value_bits(m) : 64;
+}

@@ -68,6 +68,17 @@ static inline uint8_t encode_bits(unsigned mode, unsigned bits)
     return bits == 16 ? 2 : bits == 32 && is_ia32e(mode) ? 1 : 0;
 }
 
+/* Code size of a descriptor: L is a bit that any LDT can hold, also where no processor heeds it. As above, but 3 = 64. */
+static inline uint8_t decode_ldt_bits(unsigned mode, unsigned stored)
+{
+    return (stored & 3) == 3 ? 64 : decode_bits(mode, stored);
+}
+
+static inline uint8_t encode_ldt_bits(unsigned mode, unsigned bits)
+{
+    return bits == 64 && !is_ia32e(mode) ? 3 : encode_bits(mode, bits);
+}
+
 static inline uint32_t legal_flags(unsigned mode, bool user, uint32_t flags)
 {
     if (is_ia32e(mode) || !user)

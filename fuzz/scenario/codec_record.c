@@ -155,7 +155,7 @@ void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r)
         break;
     case FL_REC_LDT:
         r->u.ldt.index = p[R_A] % FL_MAX_LDT;
-        r->u.ldt.bits = decode_bits(mode, p[R_B]);
+        r->u.ldt.bits = decode_ldt_bits(mode, p[R_B]);
         r->u.ldt.base = load32(p + R_ADDR);
         r->u.ldt.limit = legal_limit(load32(p + R_NUMBER) ^ USUAL_LIMIT);
         break;
@@ -268,7 +268,7 @@ void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p)
         break;
     case FL_REC_LDT:
         p[R_A] = r->u.ldt.index;
-        p[R_B] = encode_bits(mode, r->u.ldt.bits);
+        p[R_B] = encode_ldt_bits(mode, r->u.ldt.bits);
         store32(p + R_NUMBER, r->u.ldt.limit ^ USUAL_LIMIT);
         store32(p + R_ADDR, r->u.ldt.base);
         break;

@@ -215,7 +215,7 @@ static const struct fl_item switch_items[] = {
 };
 static const struct fl_item ldt_items[] = {
     {R(ldt.index), .type = FL_ITEM_DEC, .max = FL_MAX_LDT - 1},
-    {.key = "bits", R(ldt.bits), .type = FL_ITEM_WORD, .words = code_sizes, .rule = BITS_RULE},
+    {.key = "bits", R(ldt.bits), .type = FL_ITEM_WORD, .words = code_sizes},
     {.key = "base", R(ldt.base), .type = FL_ITEM_HEX, ANY32, .presence = FL_ITEM_SHOWN},
     {.key = "limit",
      R(ldt.limit),

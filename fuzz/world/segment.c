@@ -59,6 +59,7 @@ static struct fl_codeseg decoded(const struct fl_world *w, uint64_t d)
 {
     uint32_t limit = (uint32_t)((d & 0xffff) | (d >> 48 & 0xf) << 16);
 
+    /* Outside IA-32e mode L is reserved and ignored; what the record makes has no D beside it, so it is 16-bit code. */
     if ((d & DESC_L) && ia32e(w))
         return (struct fl_codeseg){.bits = 64, .limit = FLAT_LIMIT};
     return (struct fl_codeseg){.base = (d >> 16 & 0xffffff) | (d >> 56) << 24,

@@ -9,6 +9,7 @@
 #include "check.h"
 
 #include <faultline/fuzz/scenario.h>
+#include <faultline/fuzz/world.h>
 
 enum reach {
     REACH_RETRY_TWICE,
@@ -49,6 +50,13 @@ enum reach {
     REACH_LDT_CODE,
     REACH_SILENT,
     REACH_VMALLOC_USER,
+    REACH_STEP,
+    REACH_DIRECTORY_LOST,
+    REACH_LDT_PAGES,
+    REACH_LDT_LONG_32,
+    REACH_VM86_EDGE,
+    REACH_LOW_FRAMES,
+    REACH_VMALLOC_READ_ONLY,
     REACH_COUNT
 };
 
@@ -91,6 +99,36 @@ static const char *const reach_names[REACH_COUNT] = {
     "code of the LDT",
     "ratelimited",
     "user access to vmalloc addresses",
+    "as if absent, after an access",
+    "page directory beyond RAM",
+    "LDT, prefetch beyond 1 MiB",
+    "LDT, L bit in a 32-bit kernel",
+    "vm86, prefetch at the end of 64 KiB",
+    "report, table in the first high frame",
+    "read-only in the vmalloc range, written",
+};
+
+/* The same of target vmalloc. */
+enum reach_sync {
+    REACH_SYNC_LOST,           /* the reference's root gets an entry that leads out of RAM */
+    REACH_SYNC_LOST_DIRECTORY, /* ... its page directory, PAE */
+    REACH_SYNC_LOST_BELOW,     /* ... a table below its slot */
+    REACH_SYNC_DIRECTORY,      /* a PDPTE under CR3, not present */
+    REACH_SYNC_RECURSIVE,      /* the reference's slot names mm 0's root */
+    REACH_SYNC_DAMAGED,        /* a slot damaged between two sync-alls */
+    REACH_SYNC_SH4_LOST,
+    REACH_SYNC_SH4_SLOT, /* another first-level entry than the reference's */
+    REACH_SYNC_SH4_PROTNONE,
+    REACH_SYNC_SH4_FORK_AFTER,
+    REACH_SYNC_COUNT
+};
+
+static const char *const reach_sync_names[REACH_SYNC_COUNT] = {
+    "reference beyond RAM",        "its page directory's entry beyond RAM",
+    "a table below it beyond RAM", "absent PDPTE beyond RAM",
+    "reference names mm 0's root", "slot damaged between sync-alls",
+    "SH4 reference beyond RAM",    "SH4 slot changed",
+    "SH4 page without access",     "SH4 fork after the mapping",
 };
 
 /* The state in front of an event, as far as the records say it. */
@@ -102,6 +140,15 @@ struct reach_state {
     uint64_t ip, flags;
     unsigned injected[FL_INJ_COUNT];
     uint32_t pkeys; /* keys of VMAs so far */
+    struct {
+        uint8_t bits;
+        uint32_t base, limit;
+    } ldt[FL_MAX_LDT];
+    uint64_t code,
+        code_page;      /* what was written last by a BYTES record, and the page of the last user access behind it */
+    bool table_high;    /* an entry of the page directories names frame low_frames */
+    uint64_t read_only; /* page that was mapped so last in the reference tables, and accessed since */
+    bool read_only_touched;
 };
 
 static inline bool reach_wide(const struct fl_machine *m)
@@ -177,6 +224,70 @@ static inline void reach_kernel_address(const struct reach_state *s, uint64_t cr
     }
 }
 
+/* Does the entry say present and lead to where a world has no memory? */
+static inline bool reach_lost(uint64_t entry)
+{
+    return (entry & 1) && (entry & UINT64_C(0x000ffffffffff000)) >= (uint64_t)FL_RAM_FRAMES << 12;
+}
+
+/* An entry written as a whole, r; and one of the table that it names, next. */
+static inline void reach_sync_entry(const struct fl_machine *m, const struct fl_record *r, const struct fl_record *next,
+                                    uint64_t n[REACH_SYNC_COUNT])
+{
+    const uint64_t va = r->u.entry.va, set = r->u.entry.set, frame = (set & 0x1ffff000) >> 12;
+    const unsigned level = r->u.entry.level, own = reach_wide(m) ? m->mode == FL_MODE_5LEVEL ? 5 : 4 : 2;
+
+    if (m->sh4) {
+        n[REACH_SYNC_SH4_SLOT] += level == 2 && va >= 0xc0000000;
+        n[REACH_SYNC_SH4_PROTNONE] += level == 1 && r->u.entry.mask == 0x300 && set == 0x200;
+    }
+    n[REACH_SYNC_LOST_BELOW] += reach_wide(m) && va >> 63 && level > 1 && level < own && reach_lost(set);
+    n[REACH_SYNC_DIRECTORY] +=
+        m->mode == FL_MODE_PAE && level == 3 && va >= 0xc0000000 && reach_lost(set | 1) && !(set & 1);
+    if (level != 2 || next == NULL || next->kind != FL_REC_ENTRY || next->u.entry.level != 1 || next->u.entry.va != va)
+        return;
+    n[REACH_SYNC_SH4_LOST] += m->sh4 && frame == 3 && next->u.entry.set >= 0x80400000;
+    n[REACH_SYNC_LOST] += !m->sh4 && frame == 3 && reach_lost(next->u.entry.set);
+    n[REACH_SYNC_LOST_DIRECTORY] += m->mode == FL_MODE_PAE && frame == 4 && reach_lost(next->u.entry.set);
+    n[REACH_SYNC_RECURSIVE] += !m->sh4 && frame == 3 && next->u.entry.set >> 12 == 1;
+}
+
+static inline void reach_look_sync(const struct fl_scenario *sc, uint64_t n[REACH_SYNC_COUNT])
+{
+    bool mapped = false;
+
+    for (uint32_t i = 0; i < sc->nrecords; i++) {
+        const struct fl_record *r = &sc->records[i], *next = i + 1 < sc->nrecords ? r + 1 : NULL;
+
+        if (r->kind == FL_REC_ENTRY)
+            reach_sync_entry(&sc->machine, r, next, n);
+        n[REACH_SYNC_DAMAGED] += r->kind == FL_REC_ENTRY && i > 0 && r[-1].kind == FL_REC_SYNCALL && next != NULL &&
+                                 next->kind == FL_REC_SYNCALL;
+        n[REACH_SYNC_SH4_FORK_AFTER] += sc->machine.sh4 && mapped && r->kind == FL_REC_FORK;
+        mapped |= r->kind == FL_REC_IOREMAP;
+    }
+}
+
+/* A user fault with a prefetch of a K8 at ip that is there to be read. */
+static inline void reach_prefetch(const struct reach_state *s, uint64_t *n)
+{
+    const struct fl_machine *m = s->m;
+    const bool vm = !reach_wide(m) && s->flags >> 17 & 1;
+    const uint32_t ip = (uint32_t)s->ip;
+
+    if (!s->user || m->vendor != FL_VENDOR_AMD || m->family < 6 || s->code_page != s->code >> 12)
+        return;
+    if (vm) {
+        n[REACH_VM86_EDGE] += ip >= 0xfff0 && ip <= 0xffff && (uint32_t)(s->cs << 4) + ip == s->code;
+    } else if (s->cs & 4 && s->cs >> 3 < FL_MAX_LDT) {
+        const unsigned i = s->cs >> 3;
+        const bool here = s->ldt[i].base + ip == s->code;
+
+        n[REACH_LDT_PAGES] += here && s->ldt[i].bits == 32 && ip > 0xfffff && s->ldt[i].limit > ip;
+        n[REACH_LDT_LONG_32] += here && s->ldt[i].bits == 64 && !reach_wide(m) && ip <= 0xffff;
+    }
+}
+
 static inline void reach_look(const struct fl_scenario *sc, uint64_t n[REACH_COUNT])
 {
     static const uint64_t task_size[3] = {0xc0000000, 0x80000000, 0x40000000};
@@ -185,6 +296,7 @@ static inline void reach_look(const struct fl_scenario *sc, uint64_t n[REACH_COU
                          : m->mode == FL_MODE_5LEVEL ? UINT64_C(0xfffffffffff000)
                                                      : task_size[m->split];
     struct reach_state s = {.m = m, .user = m->user, .bits = m->code_bits, .ip = m->ip, .flags = m->flags};
+    uint64_t touched = UINT64_MAX; /* the kernel page that was accessed last */
 
     for (uint32_t i = 0; i < sc->nrecords && !m->sh4; i++) {
         const struct fl_record *r = &sc->records[i];
@@ -200,11 +312,37 @@ static inline void reach_look(const struct fl_scenario *sc, uint64_t n[REACH_COU
         case FL_REC_CS: s.cs = (uint16_t)(r->u.cs.selector | (s.user ? 3 : 0)); break;
         case FL_REC_VMA: s.pkeys |= 1u << r->u.vma.pkey; break;
         case FL_REC_INJECT: s.injected[r->u.inject.op]++; break;
+        case FL_REC_ENTRY:
+            n[REACH_DIRECTORY_LOST] += m->mode == FL_MODE_PAE && r->u.entry.level == 3 && reach_lost(r->u.entry.set);
+            s.table_high = r->u.entry.level > 1 && (r->u.entry.set & 0x81) == 1 &&
+                           r->u.entry.set >> 12 == m->low_frames && m->low_frames < FL_RAM_FRAMES;
+            break;
+        case FL_REC_LDT:
+            s.ldt[r->u.ldt.index].bits = r->u.ldt.bits;
+            s.ldt[r->u.ldt.index].base = r->u.ldt.base;
+            s.ldt[r->u.ldt.index].limit = r->u.ldt.limit;
+            break;
+        case FL_REC_BYTES:
+            s.code = r->u.bytes.va;
+            s.code_page = UINT64_MAX;
+            break;
+        case FL_REC_IOREMAP:
+            if (!(r->u.ioremap.flags & FL_MAP_WRITE)) {
+                s.read_only = r->u.ioremap.va >> 12;
+                s.read_only_touched = false;
+            }
+            break;
         case FL_REC_FAULT:
             if (m->kprobe_running && !s.user)
                 n[s.injected[FL_INJ_KPROBE] ? REACH_KPROBE : REACH_KPROBE_DECLINES]++;
             n[REACH_LDT_CODE] += s.user && (s.cs & 4) != 0;
+            reach_prefetch(&s, n);
+            n[REACH_LOW_FRAMES] +=
+                s.table_high && !reach_wide(m) && m->oops_may_print && !s.user && !(r->u.fault.code & 4);
+            n[REACH_VMALLOC_READ_ONLY] +=
+                s.read_only_touched && (r->u.fault.code & 15) == 2 && r->u.fault.cr2 >> 12 == s.read_only;
             n[REACH_SILENT] += s.injected[FL_INJ_RATELIMITED] != 0;
+            n[REACH_STEP] += (r->u.fault.code & 13) == 0 && r->u.fault.cr2 >> 12 == touched;
             if (r->u.fault.cr2 < top)
                 reach_user_address(&s, r->u.fault.cr2, r->u.fault.code, n);
             else
@@ -212,6 +350,12 @@ static inline void reach_look(const struct fl_scenario *sc, uint64_t n[REACH_COU
             memset(s.injected, 0, sizeof(s.injected));
             break;
         default:
+            if (r->kind == FL_REC_TOUCH && r->u.touch.va >= top)
+                touched = r->u.touch.va >> 12;
+            if (r->kind == FL_REC_TOUCH && r->u.touch.priv == FL_USER && r->u.touch.va >> 12 == s.code >> 12)
+                s.code_page = s.code >> 12;
+            if (r->kind == FL_REC_TOUCH && r->u.touch.priv == FL_SUPERVISOR && r->u.touch.va >> 12 == s.read_only)
+                s.read_only_touched = true;
             if (fl_record_is_event((enum fl_record_kind)r->kind))
                 memset(s.injected, 0, sizeof(s.injected));
             break;

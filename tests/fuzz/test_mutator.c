@@ -30,7 +30,7 @@ struct seen {
     uint64_t mutations, records;
     uint64_t op[FL_OP_COUNT], idiom[FL_IDIOM_COUNT], kind[FL_REC_COUNT], mode[FL_MODE_COUNT];
     uint64_t decodes, prefetches, rex_not_last;
-    uint64_t reach[REACH_COUNT], generation[FL_GEN_COUNT], sh4;
+    uint64_t reach[REACH_COUNT], reach_sync[REACH_SYNC_COUNT], generation[FL_GEN_COUNT], sh4;
     uint32_t most;
 };
 
@@ -41,6 +41,7 @@ static void look(struct seen *seen)
     seen->generation[scenario.machine.generation]++;
     seen->sh4 += scenario.machine.sh4;
     reach_look(&scenario, seen->reach);
+    reach_look_sync(&scenario, seen->reach_sync);
     seen->most = scenario.nrecords > seen->most ? scenario.nrecords : seen->most;
     for (uint32_t i = 0; i < scenario.nrecords; i++) {
         const struct fl_record *r = &scenario.records[i];
@@ -104,11 +105,10 @@ static void print_seen(const char *name, const struct seen *seen)
     printf("\n");
 }
 
-static void print_reach(const struct seen *seen)
+static void print_reach(const char *const names[], const uint64_t *reach, unsigned count, const struct seen *seen)
 {
-    for (unsigned i = 0; i < REACH_COUNT; i++)
-        printf("  %-34s %8.2f in 1000 mutations\n", reach_names[i],
-               1000.0 * (double)seen->reach[i] / (double)seen->mutations);
+    for (unsigned i = 0; i < count; i++)
+        printf("  %-38s %8.2f in 1000 mutations\n", names[i], 1000.0 * (double)reach[i] / (double)seen->mutations);
 }
 
 static void test_chains(void)
@@ -125,7 +125,9 @@ static void test_chains(void)
         chains((enum fl_target)t, 60000, 4096, &seen);
         print_seen(names[t], &seen);
         if (t == FL_TARGET_FAULT)
-            print_reach(&seen);
+            print_reach(reach_names, seen.reach, REACH_COUNT, &seen);
+        if (t == FL_TARGET_VMALLOC)
+            print_reach(reach_sync_names, seen.reach_sync, REACH_SYNC_COUNT, &seen);
         for (unsigned op = 0; op < FL_OP_COUNT; op++)
             CHECK(seen.op[op] > seen.mutations / 200, "%s: operator %u: %" PRIu64 " times", names[t], op, seen.op[op]);
         for (unsigned i = 0; i < FL_IDIOM_COUNT; i++) {
@@ -146,6 +148,9 @@ static void test_chains(void)
                   seen.kind[k]);
         for (unsigned i = 0; i < REACH_COUNT && t == FL_TARGET_FAULT; i++)
             CHECK(seen.reach[i] > seen.mutations / 1000, "fault: %s: %" PRIu64 " times", reach_names[i], seen.reach[i]);
+        for (unsigned i = 0; i < REACH_SYNC_COUNT && t == FL_TARGET_VMALLOC; i++)
+            CHECK(seen.reach_sync[i] > seen.mutations / 1000, "vmalloc: %s: %" PRIu64 " times", reach_sync_names[i],
+                  seen.reach_sync[i]);
         for (unsigned g = 0; g < FL_GEN_COUNT && t == FL_TARGET_VMALLOC; g++)
             CHECK(seen.generation[g] > seen.mutations / 50, "vmalloc: generation %u: %" PRIu64 " times", g,
                   seen.generation[g]);

@@ -326,7 +326,7 @@ static inline void random_record(uint64_t *state, unsigned mode, struct fl_recor
         break;
     case FL_REC_LDT:
         r->u.ldt.index = (uint8_t)random_below(state, FL_MAX_LDT);
-        r->u.ldt.bits = random_bits(state, mode);
+        r->u.ldt.bits = (uint8_t)(16u << random_below(state, 3));
         r->u.ldt.base = (uint32_t)random_u64(state);
         r->u.ldt.limit = (uint32_t)random_u64(state);
         if (r->u.ldt.limit >= 0x100000)

@@ -440,7 +440,7 @@ static void test_invalid(void)
     INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_FORK, r->u.mm.mm = 3, r->u.mm.lag = true);
     INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_SWITCH, r->u.mm.mm = FL_MM_NONE, r->u.mm.mm = FL_MM_NONE + 1);
     INVALID_RECORD(FL_MODE_4LEVEL, FL_REC_LDT, r->u.ldt.bits = 64, r->u.ldt.index = FL_MAX_LDT);
-    INVALID_RECORD(FL_MODE_PAE, FL_REC_LDT, r->u.ldt.bits = 32, r->u.ldt.bits = 64);
+    INVALID_RECORD(FL_MODE_PAE, FL_REC_LDT, r->u.ldt.bits = 64, r->u.ldt.bits = 8);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_LDT, (r->u.ldt.bits = 32, r->u.ldt.limit = 0xfffff), r->u.ldt.limit = 0x100000);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_TOUCH, (void)0, r->u.touch.kind = FL_ACCESS_KIND_COUNT);
     INVALID_RECORD(FL_MODE_PAE, FL_REC_TOUCH, r->u.touch.priv = FL_SUPERVISOR, r->u.touch.priv = FL_IMPLICIT);

@@ -202,7 +202,7 @@ static const struct bad bads[] = {
     {FIRST "switch mm 1 lagging\n", 2, 13, "expected lag or end of line, found 'lagging'"},
     {FIRST "ldt 32 bits 32\n", 2, 5, "expected 0..31, found '32'"},
     {FIRST "ldt 0 base 1\n", 2, 13, "expected bits, found end of line"},
-    {FIRST "mode pae\nldt 0 bits 64\n", 3, 12, "expected 16 or 32 in modes 2level and pae, found '64'"},
+    {FIRST "mode pae\nldt 0 bits 8\n", 3, 12, "expected bits 16, 32 or 64, found '8'"},
     {FIRST "ldt 0 bits 32 base 0x100000000\n", 2, 20, "expected base a number 0..0xffffffff, found '0x100000000'"},
     {FIRST "ldt 0 bits 32 limit 0x100000\n", 2, 21,
      "expected a limit of at most 0xfffff, or one that ends in fff, found '0x100000'"},

@@ -187,6 +187,7 @@ static void test_not_canonical(void)
         {"11 05 01", "fork mm 3"},   /* 5 modulo 3 */
         {"12 07 fe", "switch mm 2"}, /* 7 modulo 5 */
         {"13 41 00 00 ffffefff", "ldt 1 bits 64 base 0 limit 0x100fff"},
+        {"13 00 fb", "ldt 0 bits 64 base 0 limit 0xffffffff"}, /* 3, in a mode whose own size it is */
         {"15 03 fe", "touch read user 0"},
         {"16 ffffff ffffffff ffffffffffffffff", "sync-all"},
     };
@@ -201,7 +202,39 @@ static void test_not_canonical(void)
     }
 }
 
-/* The same for machines: at the byte given, in a machine that is zero otherwise. */
+/* The L bit of a descriptor is there in every mode; 32-bit ones store it as 3. */
+static void test_ldt_bits(void)
+{
+    static const struct {
+        const char *mode;
+        uint8_t xor, stored[3]; /* byte 0 of the machine; what 16, 32 and 64 are stored as */
+    } rows[] = {
+        {"2level", 2 ^ FL_MODE_2LEVEL, {2, 0, 3}},
+        {"pae", 2 ^ FL_MODE_PAE, {2, 0, 3}},
+        {"4level", 2 ^ FL_MODE_4LEVEL, {2, 1, 0}},
+        {"5level", 2 ^ FL_MODE_5LEVEL, {2, 1, 0}},
+    };
+    char text[128], line[256];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (unsigned size = 0; size < 3; size++) {
+            unsigned bits = 16u << size;
+
+            snprintf(text, sizeof(text), "faultline-scenario 2\nmode %s\nldt 2 bits %u\n", rows[i].mode, bits);
+            parse(text);
+            fl_scenario_encode(&s, bytes, sizeof(bytes));
+            CHECK_EQ(bytes[0], rows[i].xor, "%s", rows[i].mode);
+            CHECK_EQ(bytes[FL_MACHINE_BYTES + 2], rows[i].stored[size], "%s: %u", rows[i].mode, bits);
+            CHECK(fl_scenario_valid(&s), "%s: %u", rows[i].mode, bits);
+            fl_scenario_decode(bytes, FL_MACHINE_BYTES + FL_RECORD_BYTES, &decoded);
+            CHECK_EQ(decoded.records[0].u.ldt.bits, bits, "%s", rows[i].mode);
+            fl_record_print(&decoded.records[0], line, sizeof(line));
+            snprintf(text, sizeof(text), "ldt 2 bits %u base 0 limit 0xffffffff", bits);
+            CHECK(strcmp(line, text) == 0, "%s: '%s'", rows[i].mode, line);
+        }
+}
+
+/* Machines that are not canonical: at the byte given, in a machine that is zero otherwise. */
 static void test_machine_not_canonical(void)
 {
     static const struct {
@@ -250,5 +283,6 @@ int main(void)
     test_machine();
     test_records();
     test_not_canonical();
+    test_ldt_bits();
     return check_done("scenario golden");
 }

@@ -46,7 +46,8 @@ void fl_judge_close(struct fl_judge *j);
  * record it came from (nrecords: the scenario as a whole). Deterministic but for the executor's own version. */
 bool fl_judge_scenario(struct fl_judge *j, const struct fl_scenario *s, struct fl_divergence *d, unsigned *record);
 
-/* One line for each event of the last scenario, as it ended: "record 7: done after synced", for expectations beside
+/* One line for each event of the last scenario that the fault handler, the decoder or a synchronisation had a part in,
+ * as it ended: "record 7: done after synced", for expectations beside
  * scenarios. Under the scenario's own generation; target vmalloc: under each in turn. Always terminated; cut off at the
  * end of a line where too long. Empty without the option. */
 const char *fl_judge_endings(const struct fl_judge *j);

@@ -48,8 +48,9 @@ struct fl_machine {
     uint8_t gpr_seed;        /* 0: all zero; else general registers get values derived from it */
 
     /* the kernel */
-    bool sh4; /* an SH4 of 2012, not an x86: mode is 2level, and only IOREMAP, IOUNMAP, FORK, SWITCH and TOUCH mean
-                           something */
+    bool
+        sh4; /* an SH4 of 2012, not an x86: mode is 2level, and only ENTRY, IOREMAP, IOUNMAP, FORK, SWITCH and TOUCH mean
+                 something */
     uint8_t generation; /* enum fl_generation, one that the mode has; SH4: current */
     bool fault_retry, spurious_check;
     bool kernel_smap, no_user_fetch, kernel_pku; /* struct fl_kernel: smap, no_user_fetch, pku */
@@ -161,7 +162,9 @@ struct fl_record {
         } map;
         struct {
             uint64_t va;
-            uint8_t level;      /* 1..5: which entry on the path to va (clamped to the mode's levels) */
+            uint8_t
+                level; /* 1..5: which entry on the path to va (clamped to the mode's levels); SH4: levels 2 and 1 under
+                              TTB, level 1 only where the slot names a table in RAM */
             uint64_t set, mask; /* new = (old & ~mask) | (set & mask); set holds no bit outside mask */
         } entry;
         struct {
@@ -240,7 +243,7 @@ struct fl_record {
         } mm;
         struct {
             uint8_t index; /* 0..FL_MAX_LDT - 1; the LDT ends behind the highest index given so far */
-            uint8_t bits;  /* 16, 32; 64 in IA-32e modes */
+            uint8_t bits;  /* 16, 32, 64; 64 is the L bit, which a 32-bit processor ignores: 16-bit code */
             uint32_t base;
             uint32_t limit; /* last valid offset; above 0xfffff rounded up to 4 KiB - 1 */
         } ldt;
