@@ -184,7 +184,7 @@ static void live(enum fl_mode mode, enum fl_generation generation, uint64_t seed
 
 int main(int argc, char **argv)
 {
-    unsigned cases = argc > 1 && strcmp(argv[1], "--full") == 0 ? 3000000 : 15000;
+    unsigned cases = argc > 1 && strcmp(argv[1], "--full") == 0 ? 500000 : 15000;
     struct history current;
     uint64_t seed = 7;
 
