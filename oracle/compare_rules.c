@@ -149,7 +149,8 @@ static bool compare_reads(const struct fl_snapshot *s, const struct fl_expected 
     if (s->kernel.generation != FL_GEN_CURRENT)
         return false;
     for (unsigned i = 0; i < e->reads && i < FL_EFFECTS_READS; i++) {
-        if (fl_sync_may_read(s, e->read_at[i]) || fl_message_reads(s, want, e->read_at[i]))
+        if (fl_sync_may_read(s, want->synced ? &want->sync : NULL, e->read_at[i]) ||
+            fl_message_reads(s, want, e->read_at[i]))
             continue;
         fl_divergence_set(d, FL_CHECK_TABLE_READ, "place", "table", "elsewhere",
                           "table read %u of %u was at %#" PRIx64 ", where no walk for cr2 %#" PRIx64

@@ -59,6 +59,7 @@ struct fl_judge {
         touch_end[FL_MAX_RECORDS]; /* enum fl_touch_end of CURRENT's run, FL_TOUCH_COUNT where it did not come so far */
     uint64_t world_before[FL_MAX_RECORDS]; /* digest of CURRENT's world before each of those events */
     bool same_world;                       /* the present event begins in that very world */
+    bool tangled;                          /* the present TOUCH goes through tables that sync-all fills */
     bool same_before_syncall;              /* ... or did so before the SYNCALL directly before it */
     const struct fl_generation_row *explained[FL_TOUCH_COUNT]; /* of the present TOUCH: by how it could end */
 

@@ -36,10 +36,14 @@ static void ask_why(struct fl_judge *j, uint64_t cr2, uint64_t code)
     struct fl_fault fault;
 
     memset(j->explained, 0, sizeof j->explained);
-    if (j->generation == FL_GEN_CURRENT || j->generation == FL_GEN_COUNT || current == FL_TOUCH_COUNT || !j->same_world)
+    j->tangled = false;
+    if (j->generation == FL_GEN_COUNT)
         return;
     fl_world_event_begin(j->world);
     fl_world_snapshot(j->world, cr2, code, &fault, &before);
+    j->tangled = fl_generation_tangled(&before);
+    if (j->generation == FL_GEN_CURRENT || current == FL_TOUCH_COUNT || !j->same_world || j->tangled)
+        return;
     for (unsigned e = 0; e < FL_TOUCH_COUNT; e++)
         if (e != current)
             j->explained[e] = fl_generation_explain(&before, j->generation, current, (enum fl_touch_end)e);
@@ -160,11 +164,11 @@ enum fl_event_end fl_judge_touch(struct fl_judge *j, const struct fl_record *r)
     fl_judge_say(j, "touch: %s", fl_touch_end_name(how));
     fl_judge_ended(j, fl_touch_end_name(how));
     if (j->generation == FL_GEN_CURRENT) {
-        j->touch_end[j->record] = (uint8_t)how;
+        j->touch_end[j->record] = j->tangled ? FL_TOUCH_COUNT : (uint8_t)how;
     } else if (j->generation < FL_GEN_COUNT && j->touch_end[j->record] != FL_TOUCH_COUNT) {
         enum fl_touch_end current = (enum fl_touch_end)j->touch_end[j->record];
 
-        if (!j->same_world) {
+        if (!j->same_world || j->tangled) {
             j->stats->generations_apart++;
             return end;
         }

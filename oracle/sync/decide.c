@@ -27,6 +27,7 @@ enum fl_status fl_sync_decide(const struct fl_snapshot *s, struct fl_sync_expect
         out->write[0] = (struct fl_entry_write){
             .paddr = facts.slot, .value = facts.value, .size = fl_shape_of(s->cpu.mode)->size, .how = manner.how};
         out->flush = manner.flush;
+        s->read(s->ctx, facts.slot, out->write[0].size, &out->before);
     }
     /* arch/x86/mm/fault.c 2013 to 2016: WARN_ON_ONCE(in_nmi()) follows the range check. */
     out->warn = s->kernel.generation == FL_GEN_2016 && s->task.in_nmi && (facts.word & S_IN_RANGE);

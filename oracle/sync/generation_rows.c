@@ -132,8 +132,8 @@ static const struct fl_generation_row rows[] = {
      G(2008_64) | G(2016), DONE, REFUSED, FAULTS(0, S_IN_RANGE | S_LIVE_EQ)},
 
     {"aliased",
-     "the slot to be filled is another entry of the same walks as well, or those go on in a table that sync-all fills: "
-     "what a copy does to them is the tables' doing, not the generation's",
+     "the slot to be filled is another entry of the same walks as well: what the copy does to those is the "
+     "tables' doing, not the generation's",
      HISTORICAL, DONE | REFUSED | WILD | LOOP, DONE | REFUSED | IS_BUG | WILD | LOOP,
      FACTS(S_KERNEL | S_TRIED | S_ALIASED, S_LIVE)},
 };

@@ -69,8 +69,8 @@ static bool elsewhere_on_walk(const struct fl_snapshot *s, uint64_t root, uint64
 /* Does that entry lie in a table that some address space has of its own, where sync-all puts slots right? */
 static bool in_private_table(const struct fl_snapshot *s, const struct fl_shape *f, uint64_t place)
 {
-    for (unsigned i = 0; i < s->npgds; i++) {
-        uint64_t root = s->pgd[i] & f->root, entry;
+    for (unsigned i = 0; i <= s->npgds; i++) {
+        uint64_t root = (i < s->npgds ? s->pgd[i] : s->kernel.init_root) & f->root, entry;
 
         if (f->slot == f->top && ((place ^ root) & ~(uint64_t)0xfff) == 0)
             return true;
@@ -81,11 +81,11 @@ static bool in_private_table(const struct fl_snapshot *s, const struct fl_shape 
     return false;
 }
 
-/* Does the reference's walk go on, below the slot, in such a table? */
-static bool below_in_private_table(const struct fl_snapshot *s)
+/* Does the walk of that root go on, below the slot, in such a table? */
+static bool below_in_private_table(const struct fl_snapshot *s, uint64_t root)
 {
     const struct fl_shape *f = fl_shape_of(s->cpu.mode);
-    uint64_t va = fl_shape_address(f, s->cr2), table = s->kernel.init_root & f->root, entry;
+    uint64_t va = fl_shape_address(f, s->cr2), table = root & f->root, entry;
 
     for (unsigned level = f->top; level > 0; level--) {
         uint64_t at = fl_shape_entry(f, level, table, va);
@@ -99,12 +99,16 @@ static bool below_in_private_table(const struct fl_snapshot *s)
     return false;
 }
 
+bool fl_generation_tangled(const struct fl_snapshot *s)
+{
+    return below_in_private_table(s, s->kernel.init_root) || below_in_private_table(s, s->cpu.cr3);
+}
+
 static bool aliased(const struct fl_snapshot *s, const struct fl_sync_facts *facts)
 {
     if (!facts->fills)
         return false;
-    return below_in_private_table(s) || elsewhere_on_walk(s, s->kernel.init_root, facts->slot) ||
-           elsewhere_on_walk(s, s->cpu.cr3, facts->slot);
+    return elsewhere_on_walk(s, s->kernel.init_root, facts->slot) || elsewhere_on_walk(s, s->cpu.cr3, facts->slot);
 }
 
 uint64_t fl_generation_facts(const struct fl_snapshot *s, unsigned generation)

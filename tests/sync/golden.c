@@ -296,32 +296,32 @@ static void readable(void)
         usual_tables(m);
         for (unsigned level = top; level > 0; level--) {
             at = mini_at(m, reference_table(m, level), level);
-            CHECK(fl_sync_may_read(&m->s, at), "mode %u: the reference's entry of level %u", mode, level);
-            CHECK(mode == FL_MODE_PAE && level == 3 ? fl_sync_may_read(&m->s, at - size)
-                                                    : !fl_sync_may_read(&m->s, at + size),
+            CHECK(fl_sync_may_read(&m->s, NULL, at), "mode %u: the reference's entry of level %u", mode, level);
+            CHECK(mode == FL_MODE_PAE && level == 3 ? fl_sync_may_read(&m->s, NULL, at - size)
+                                                    : !fl_sync_may_read(&m->s, NULL, at + size),
                   "mode %u: its neighbour on level %u", mode, level);
         }
-        CHECK(fl_sync_may_read(&m->s, mini_at(m, slot_table(m), slot_level(m))), "mode %u: the live slot", mode);
-        CHECK(!fl_sync_may_read(&m->s, MFRAME(FRAME_DATA)), "mode %u: the page itself", mode);
-        CHECK(!fl_sync_may_read(&m->s, mini_at(m, FRAME_DATA, 1)), "mode %u: the page as a table", mode);
-        CHECK(!fl_sync_may_read(&m->s, mini_at(m, FRAME_OTHER, top)), "mode %u: a third root", mode);
+        CHECK(fl_sync_may_read(&m->s, NULL, mini_at(m, slot_table(m), slot_level(m))), "mode %u: the live slot", mode);
+        CHECK(!fl_sync_may_read(&m->s, NULL, MFRAME(FRAME_DATA)), "mode %u: the page itself", mode);
+        CHECK(!fl_sync_may_read(&m->s, NULL, mini_at(m, FRAME_DATA, 1)), "mode %u: the page as a table", mode);
+        CHECK(!fl_sync_may_read(&m->s, NULL, mini_at(m, FRAME_OTHER, top)), "mode %u: a third root", mode);
 
         twist(m, LARGE);
         at = mini_at(m, top == 2 ? FRAME_ZERO : FRAME_LARGE, 1);
-        CHECK(!fl_sync_may_read(&m->s, at), "mode %u: inside a large page", mode);
-        CHECK(!fl_sync_may_read(&m->s, mini_at(m, FRAME_C, 1)), "mode %u: a table that is no longer there", mode);
+        CHECK(!fl_sync_may_read(&m->s, NULL, at), "mode %u: inside a large page", mode);
+        CHECK(!fl_sync_may_read(&m->s, NULL, mini_at(m, FRAME_C, 1)), "mode %u: a table that is no longer there", mode);
         if (mode == FL_MODE_2LEVEL) {
             m->s.cpu.cr4 = 0; /* without PSE that entry names a table */
-            CHECK(fl_sync_may_read(&m->s, at), "PS without CR4.PSE");
+            CHECK(fl_sync_may_read(&m->s, NULL, at), "PS without CR4.PSE");
         }
         if (mode >= FL_MODE_4LEVEL) {
             twist(m, HUGE);
-            CHECK(!fl_sync_may_read(&m->s, mini_at(m, FRAME_B, 2)), "mode %u: behind a 1 GiB page", mode);
-            CHECK(!fl_sync_may_read(&m->s, mini_at(m, FRAME_ZERO, 2)), "mode %u: inside a 1 GiB page", mode);
+            CHECK(!fl_sync_may_read(&m->s, NULL, mini_at(m, FRAME_B, 2)), "mode %u: behind a 1 GiB page", mode);
+            CHECK(!fl_sync_may_read(&m->s, NULL, mini_at(m, FRAME_ZERO, 2)), "mode %u: inside a 1 GiB page", mode);
         }
         if (mode == FL_MODE_PAE)
             for (unsigned i = 0; i < 4; i++)
-                CHECK(fl_sync_may_read(&m->s, MFRAME(FRAME_LIVE) + 8 * i), "PDPTE %u", i);
+                CHECK(fl_sync_may_read(&m->s, NULL, MFRAME(FRAME_LIVE) + 8 * i), "PDPTE %u", i);
     }
 }
 

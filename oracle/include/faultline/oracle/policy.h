@@ -95,8 +95,9 @@ struct fl_sync_expected {
     uint8_t end;  /* enum fl_sync_end */
     uint8_t nwrites;
     struct fl_entry_write write[2];
-    bool flush; /* flush_lazy once, after the writes */
-    bool warn;  /* warn_nmi once, first */
+    uint64_t before; /* what the entry of write[0] holds before it is written */
+    bool flush;      /* flush_lazy once, after the writes */
+    bool warn;       /* warn_nmi once, first */
 };
 
 struct fl_expected {

@@ -28,8 +28,9 @@ const char *fl_sync_end_name(enum fl_sync_end end); /* "not-handled", "handled",
 
 /* May the current generation, or a spurious check or a report, read a table entry at paddr for that address? Only where
  * the walks of the live and the reference tables find their entries (five levels each; the four PDPTEs of PAE): never
- * inside a page that a leaf maps. */
-bool fl_sync_may_read(const struct fl_snapshot *s, uint64_t paddr);
+ * inside a page that a leaf maps. sync: a synchronisation that has been made in this memory meanwhile, or NULL; the walks
+ * before it count as well. */
+bool fl_sync_may_read(const struct fl_snapshot *s, const struct fl_sync_expected *sync, uint64_t paddr);
 
 /* ---- sync-all ---- */
 
@@ -92,6 +93,10 @@ struct fl_generation_row {
 const struct fl_generation_row *fl_generation_explain(const struct fl_snapshot *s, enum fl_generation generation,
                                                       enum fl_touch_end current, enum fl_touch_end ends);
 const struct fl_generation_row *fl_generation_rows(size_t *count);
+/* Do the walks of the address go on, below the slot, in a table that some address space has of its own (s->pgd, or the
+ * reference)? What sync-all puts right then changes the very mappings, generation by generation: ends cannot be
+ * compared. */
+bool fl_generation_tangled(const struct fl_snapshot *s);
 
 /* Does a kernel in that paging mode have that generation? */
 bool fl_generation_exists(enum fl_mode mode, enum fl_generation generation);
