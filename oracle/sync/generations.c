@@ -75,7 +75,8 @@ static bool in_private_table(const struct fl_snapshot *s, const struct fl_shape 
         if (f->slot == f->top && ((place ^ root) & ~(uint64_t)0xfff) == 0)
             return true;
         for (unsigned n = 0; f->slot != f->top && n < 4; n++) /* PAE: the directories that the PDPTEs name */
-            if (s->read(s->ctx, root + n * f->size, f->size, &entry) && ((place ^ entry) & f->frame) == 0)
+            if (s->read(s->ctx, root + n * f->size, f->size, &entry) && (entry & ENTRY_P) &&
+                ((place ^ entry) & f->frame) == 0)
                 return true;
     }
     return false;
