@@ -143,7 +143,7 @@ static const struct fl_policy_row rows[] = {
     {ANSWER = "retry-killed-user", MM_PAIR(ANSWER_RETRY, F_MAY_RETRY | F_FATAL | F_U, 0), .verdict = V_FATAL,
      .source = RETRIES ": a killed task returns to user mode, and dies there"},
     {ANSWER = "retry-killed-kernel", MM_PAIR(ANSWER_RETRY, F_MAY_RETRY | F_FATAL, F_U), .verdict = V_NO_CONTEXT,
-     .source = "Linux 3.14 26178ec11ef3 (2014): else it would fault again for ever (zoo retry-fatal-livelock)"},
+     .source = "Linux 26178ec11ef3 (2014): else it would fault again for ever (zoo retry-fatal-livelock)"},
     {ANSWER = "retry", MM(ANSWER_RETRY, F_MAY_RETRY, F_FATAL), .verdict = V_RETRY,
      .source = RETRIES ": once, from the VMA on, with FAULT_FLAG_TRIED (zoo retry-twice)"},
     {ANSWER = "retry-major", MM(ANSWER_RETRY_MAJOR, F_MAY_RETRY, F_FATAL), .verdict = V_RETRY_MAJOR,
@@ -169,7 +169,8 @@ static const struct fl_policy_row rows[] = {
     {ANSWER = "hwpoison", MM(ANSWER_HWPOISON, F_U, F_PREFETCH), .verdict = V_POISON,
      .source = POISON ", BUS_MCEERR_AR"},
     {ANSWER = "hwpoison-large", MM(ANSWER_HWPOISON_LARGE, F_U, F_PREFETCH), .verdict = V_POISON_LARGE,
-     .source = "Linux 3.14 arch/x86/mm/fault.c do_sigbus, VM_FAULT_HWPOISON_LARGE (2014): si_addr_lsb of the page"},
+     .source =
+         "Linux arch/x86/mm/fault.c do_sigbus, VM_FAULT_HWPOISON_LARGE (posted in October 2010): si_addr_lsb of the page"},
     {ANSWER = "mm-sigsegv", MM(ANSWER_SIGSEGV, 0, 0), .verdict = V_ANSWER_SEGV,
      .source = "Linux 33692f27597f, 7fb08eca4527 (2015): VM_FAULT_SIGSEGV, MAPERR (zoo sigsegv-lock-leak)"},
 
