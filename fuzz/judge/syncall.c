@@ -92,6 +92,30 @@ static unsigned count_changed(struct fl_judge *j, const struct fl_sync_image *im
     return n;
 }
 
+/* PAE: do two PDPTEs of the kernel half, of one table or of two, name the same page directory? (SDM vol. 3A, table 4-8.)
+ * Present or not: the generations of old follow those of the tables in the list untested. */
+static bool directories_shared(struct fl_judge *j, const struct fl_sync_all *all)
+{
+    uint64_t seen[(FL_MAX_PGDS + 1) * 4];
+    unsigned n = 0;
+
+    if (all->cpu.mode != FL_MODE_PAE || all->kernel.shared_kernel_pmd)
+        return false;
+    for (unsigned pgd = 0; pgd <= all->npgds; pgd++)
+        for (unsigned i = (unsigned)(all->kernel.task_size >> 30); i < 4; i++) {
+            uint64_t root = (pgd < all->npgds ? all->pgd[pgd] : all->kernel.init_root) & 0xffffffe0, pdpte;
+
+            if (!fl_world_read(j->world, root + 8 * i, 8, &pdpte) || (pgd == all->npgds && !(pdpte & 1)))
+                continue;
+            pdpte &= UINT64_C(0x000ffffffffff000);
+            for (unsigned k = 0; k < n; k++)
+                if (seen[k] == pdpte)
+                    return true;
+            seen[n++] = pdpte;
+        }
+    return false;
+}
+
 /* Does a write go to an entry that two tables have, or to a PDPTE? Then what is written changes what is still to be
  * copied, or where: tables cannot all be equal afterwards, and with queued writes it depends on when each is carried
  * out. */
@@ -197,6 +221,7 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j)
     image->full = false;
     fl_world_sync_all(j->world, &all);
     fl_world_kernel_entries(j->world, note_before, image);
+    image->tangled = directories_shared(j, &all);
     if (fl_sync_all_decide(&all, &expected.start, expected.insync, note_write, image, &want) != FL_OK || image->full)
         return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "answers", "refused",
                                 "the oracle has no answer for sync-all: a fault of the harness");
@@ -205,7 +230,7 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j)
     fl_world_flush(j->world);
     image->changed = count_changed(j, image);
     j->all_handled = false; /* the run with everything mapped has no kernel half of its own */
-    image->tangled = tangled(&all, image);
+    image->tangled |= tangled(&all, image);
     if (image->tangled) { /* only what holds whatever is written */
         end = compare_contract(j);
         if (end != FL_EVENT_GOES_ON)
