@@ -82,7 +82,7 @@ static struct fl_decoded capstone_decode(struct fl_decoder *d, const uint8_t *by
 {
     struct capstone_decoder *c = (struct capstone_decoder *)d;
     csh handle = c->handle[bits == 64 ? 2 : bits == 32 ? 1 : 0];
-    struct fl_decoded out = {FL_DEC_INVALID, 0};
+    struct fl_decoded out = {.cls = FL_DEC_INVALID};
 
     if (n == 0) {
         out.cls = FL_DEC_INCOMPLETE;
@@ -123,7 +123,7 @@ struct fl_decoder *fl_capstone_open(char why[256])
     }
     cs_version(&major, &minor);
     snprintf(c->version, sizeof(c->version), "%d.%d", major, minor);
-    c->base = (struct fl_decoder){"capstone", c->version, capstone_decode, capstone_close};
+    c->base = (struct fl_decoder){"capstone", c->version, FL_DECODES_ALL, capstone_decode, capstone_close};
     if (major != CS_API_MAJOR) {
         /* The numbers of instructions differ between major versions. */
         snprintf(why, 256, "capstone: built for version %d, found %s", CS_API_MAJOR, c->version);

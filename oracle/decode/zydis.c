@@ -53,12 +53,12 @@ static struct fl_decoded zydis_decode(struct fl_decoder *d, const uint8_t *bytes
                                                                NULL, bytes, n, &insn);
 
     if (ZYAN_SUCCESS(status))
-        return (struct fl_decoded){(uint8_t)classify(&insn), insn.length};
+        return (struct fl_decoded){.cls = (uint8_t)classify(&insn), .length = insn.length};
     if (status == ZYDIS_STATUS_NO_MORE_DATA)
-        return (struct fl_decoded){FL_DEC_INCOMPLETE, 0};
+        return (struct fl_decoded){.cls = FL_DEC_INCOMPLETE};
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
-        return (struct fl_decoded){FL_DEC_TOO_LONG, 0};
-    return (struct fl_decoded){FL_DEC_INVALID, 0};
+        return (struct fl_decoded){.cls = FL_DEC_TOO_LONG};
+    return (struct fl_decoded){.cls = FL_DEC_INVALID};
 }
 
 static void zydis_close(struct fl_decoder *d)
@@ -85,7 +85,7 @@ struct fl_decoder *fl_zydis_open(char why[256])
     }
     snprintf(z->version, sizeof(z->version), "%u.%u.%u", (unsigned)ZYDIS_VERSION_MAJOR(version),
              (unsigned)ZYDIS_VERSION_MINOR(version), (unsigned)ZYDIS_VERSION_PATCH(version));
-    z->base = (struct fl_decoder){"zydis", z->version, zydis_decode, zydis_close};
+    z->base = (struct fl_decoder){"zydis", z->version, FL_DECODES_ALL, zydis_decode, zydis_close};
     if (ZYDIS_VERSION_MAJOR(version) != ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) ||
         ZYDIS_VERSION_MINOR(version) != ZYDIS_VERSION_MINOR(ZYDIS_VERSION)) {
         /* The numbers of mnemonics differ between minor versions. */
