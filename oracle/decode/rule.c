@@ -22,26 +22,29 @@ static bool is_legacy_prefix(uint8_t byte)
     }
 }
 
+enum fl_rule_state fl_prefetch_step(enum fl_rule_state state, uint8_t byte, unsigned bits)
+{
+    switch (state) {
+    case FL_RULE_PREFIXES:
+        if (is_legacy_prefix(byte) || fl_decode_is_rex(byte, bits))
+            return FL_RULE_PREFIXES;
+        return byte == 0x0f ? FL_RULE_ESCAPE : FL_RULE_NOT;
+    case FL_RULE_ESCAPE: return byte == 0x0d || byte == 0x18 ? FL_RULE_PREFETCH : FL_RULE_NOT;
+    default: return state;
+    }
+}
+
 bool fl_prefetch_rule(const uint8_t *bytes, size_t n, unsigned bits, size_t *used)
 {
-    size_t limit = n < FL_INSN_MAX ? n : FL_INSN_MAX;
+    size_t limit = n < FL_RULE_BYTES ? n : FL_RULE_BYTES;
+    enum fl_rule_state state = FL_RULE_PREFIXES;
     size_t at = 0;
-    bool prefetch = false;
 
-    while (at < limit) {
-        uint8_t byte = bytes[at++];
-
-        if (is_legacy_prefix(byte) || fl_decode_is_rex(byte, bits))
-            continue;
-        if (byte == 0x0f && at < limit) {
-            byte = bytes[at++];
-            prefetch = byte == 0x0d || byte == 0x18;
-        }
-        break;
-    }
+    while (at < limit && state != FL_RULE_PREFETCH && state != FL_RULE_NOT)
+        state = fl_prefetch_step(state, bytes[at++], bits);
     if (used)
         *used = at;
-    return prefetch;
+    return state == FL_RULE_PREFETCH;
 }
 
 static bool addresses_are_16_bits(const struct fl_decode_form *f)

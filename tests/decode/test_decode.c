@@ -100,6 +100,25 @@ static void test_rule(void)
     }
 }
 
+/* The automaton, every byte in every state. What it must say stands here once more, in other words. */
+static void test_step(void)
+{
+    static const char prefixes[] = "\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3";
+
+    for (unsigned bits = 16; bits <= 64; bits *= 2) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            bool prefix = memchr(prefixes, (int)byte, sizeof(prefixes) - 1) || (bits == 64 && byte >> 4 == 4);
+            enum fl_rule_state after_prefixes = prefix ? FL_RULE_PREFIXES : byte == 0x0f ? FL_RULE_ESCAPE : FL_RULE_NOT;
+            enum fl_rule_state after_escape = byte == 0x0d || byte == 0x18 ? FL_RULE_PREFETCH : FL_RULE_NOT;
+
+            CHECK_EQ(fl_prefetch_step(FL_RULE_PREFIXES, (uint8_t)byte, bits), after_prefixes, "%#x, %u", byte, bits);
+            CHECK_EQ(fl_prefetch_step(FL_RULE_ESCAPE, (uint8_t)byte, bits), after_escape, "%#x, %u", byte, bits);
+            CHECK_EQ(fl_prefetch_step(FL_RULE_PREFETCH, (uint8_t)byte, bits), FL_RULE_PREFETCH, "%#x, %u", byte, bits);
+            CHECK_EQ(fl_prefetch_step(FL_RULE_NOT, (uint8_t)byte, bits), FL_RULE_NOT, "%#x, %u", byte, bits);
+        }
+    }
+}
+
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
 #define MAX_ROWS 64
@@ -339,6 +358,7 @@ int main(int argc, char **argv)
         return 2;
     }
     test_rule();
+    test_step();
     test_rows();
     test_judge();
     test_list(fl_capstone_open(why), why, full);
