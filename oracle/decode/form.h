@@ -10,17 +10,29 @@
 
 #define FL_INSN_MAX 15u /* longer ones are #GP on every processor since the 386 */
 
+/* fl_prefix_features(); names and meanings stand in features.c. */
+enum fl_prefix_feature {
+    FL_PREFIX_SEG = 1u << 0,
+    FL_PREFIX_66 = 1u << 1,
+    FL_PREFIX_67 = 1u << 2,
+    FL_PREFIX_REP = 1u << 3,
+    FL_PREFIX_LOCK = 1u << 4,
+    FL_PREFIX_REP_AFTER_LOCK = 1u << 5,
+    FL_PREFIX_REX = 1u << 6,
+    FL_PREFIX_REX_W = 1u << 7,
+    FL_PREFIX_REX_EARLY = 1u << 8,
+    FL_PREFIX_REP_APART = 1u << 9,
+};
+
 struct fl_decode_form {
-    uint8_t bits;          /* 16, 32 or 64 */
-    uint8_t n;             /* bytes that can be read, 0..16 */
-    uint8_t bytes[16];     /* them, zero beyond n */
-    uint8_t prefixes;      /* length of the run of prefixes, REX included; the opcode follows at bytes[prefixes] */
-    bool lock;             /* F0 among them */
-    bool rep_last;         /* of F0, F2 and F3, the last one is F2 or F3 */
-    bool opsize, addrsize; /* 66, 67 among them */
-    uint8_t mod, reg, rm;  /* of the third byte behind the prefixes; zero when that is not there */
-    uint8_t sib_end;       /* length up to ModRM, and SIB where ModRM asks for one */
-    uint8_t length;        /* prefixes, opcode 0F xx, ModRM, SIB and displacement; at least, when bytes are missing */
+    uint8_t bits;         /* 16, 32 or 64 */
+    uint8_t n;            /* bytes that can be read, 0..16 */
+    uint8_t bytes[16];    /* them, zero beyond n */
+    uint8_t prefixes;     /* length of the run of prefixes, REX included; the opcode follows at bytes[prefixes] */
+    uint32_t features;    /* of the run, FL_PREFIX_LOCK and so on */
+    uint8_t mod, reg, rm; /* of the third byte behind the prefixes; zero when that is not there */
+    uint8_t sib_end;      /* length up to ModRM, and SIB where ModRM asks for one */
+    uint8_t length;       /* prefixes, opcode 0F xx, ModRM, SIB and displacement; at least, when bytes are missing */
 };
 
 /* Takes the bytes apart as a two-byte opcode with a ModRM byte behind any run of prefixes. Total. */

@@ -53,12 +53,12 @@ static bool end_of_bytes_met_first(const struct fl_decode_form *f)
 
 static bool lock(const struct fl_decode_form *f)
 {
-    return is_prefetch(f) && f->lock;
+    return is_prefetch(f) && f->features & FL_PREFIX_LOCK;
 }
 
 static bool lock_not_replaced_by_rep(const struct fl_decode_form *f)
 {
-    return is_prefetch(f) && f->lock && !f->rep_last;
+    return lock(f) && !(f->features & FL_PREFIX_REP_AFTER_LOCK);
 }
 
 static bool group_0d_0(const struct fl_decode_form *f)
@@ -111,27 +111,14 @@ static bool group_18_register_4_to_7(const struct fl_decode_form *f)
  * is defined with that prefix and the size prefixes together, and there is none. */
 static bool rep_apart_from_opcode(const struct fl_decode_form *f)
 {
-    bool rep = false, part_of_opcode = false;
+    uint32_t has = f->features;
 
-    if (!is_prefetch(f))
+    if (!is_prefetch(f) || !(has & FL_PREFIX_REP_APART))
         return false;
-    for (unsigned i = 0; i < f->prefixes; i++) {
-        uint8_t byte = f->bytes[i], next = f->bytes[i + 1];
-        bool adjacent = next == 0x0f || fl_decode_is_rex(next, f->bits);
-
-        if (byte == 0xf2 || byte == 0xf3) {
-            rep = true;
-            part_of_opcode |= adjacent || next == 0x66;
-        } else if (byte == 0xf0) {
-            rep = false;
-        } else if (byte == 0x66) {
-            part_of_opcode |= adjacent;
-        }
-    }
     /* REX.W takes precedence over 66. */
     if (f->bits == 64)
-        return rep && !part_of_opcode && f->opsize && (f->bytes[f->prefixes - 1] & 0xf8) != 0x48;
-    return rep && !part_of_opcode && (f->addrsize || (f->opsize && f->bits == 32));
+        return has & FL_PREFIX_66 && !(has & FL_PREFIX_REX_W);
+    return has & FL_PREFIX_67 || (has & FL_PREFIX_66 && f->bits == 32);
 }
 
 /* AVX512PF: EVEX, map 0F 38, opcode C6 or C7, /1 /2 /5 /6: gather and scatter prefetches. Not the rule's subject. */

@@ -49,7 +49,9 @@ bool fl_prefetch_rule(const uint8_t *bytes, size_t n, unsigned bits, size_t *use
 
 static bool addresses_are_16_bits(const struct fl_decode_form *f)
 {
-    return f->bits == 16 ? !f->addrsize : f->bits == 32 && f->addrsize;
+    bool addrsize = f->features & FL_PREFIX_67;
+
+    return f->bits == 16 ? !addrsize : f->bits == 32 && addrsize;
 }
 
 /* Bytes of displacement; sib is the byte behind ModRM (zero when not there). */
@@ -81,12 +83,8 @@ void fl_decode_form(const uint8_t *bytes, size_t n, unsigned bits, struct fl_dec
         if (!is_legacy_prefix(byte) && !fl_decode_is_rex(byte, bits))
             break;
         f.prefixes++;
-        f.lock |= byte == 0xf0;
-        if (byte == 0xf0 || byte == 0xf2 || byte == 0xf3)
-            f.rep_last = byte != 0xf0;
-        f.opsize |= byte == 0x66;
-        f.addrsize |= byte == 0x67;
     }
+    f.features = fl_prefix_features(f.bytes, f.prefixes, bits);
     f.length = f.sib_end = (uint8_t)(f.prefixes + 3);
     if (f.length <= f.n) {
         uint8_t modrm = f.bytes[f.length - 1];

@@ -12,15 +12,13 @@
 
 static const uint8_t legacy_prefixes[11] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3};
 
-static unsigned prefix_set(unsigned bits, uint8_t set[27])
-{
-    unsigned n = 0;
+#define PREFIXES 27u
 
-    for (; n < 11; n++)
-        set[n] = legacy_prefixes[n];
-    for (unsigned rex = 0x40; bits == 64 && rex <= 0x4f; rex++)
-        set[n++] = (uint8_t)rex;
-    return n;
+/* The eleven, and 40..4F: prefixes in 64-bit code, INC and DEC elsewhere, where a decoder might mix them up. */
+static void prefix_set(uint8_t set[PREFIXES])
+{
+    for (unsigned i = 0; i < PREFIXES; i++)
+        set[i] = i < 11 ? legacy_prefixes[i] : (uint8_t)(0x40 + i - 11);
 }
 
 /* ---- the rule --------------------------------------------------------------------------------------------------- */
@@ -119,6 +117,64 @@ static void test_step(void)
     }
 }
 
+/* ---- features of prefixes --------------------------------------------------------------------------------------- */
+
+/* By name, so that the table of names is checked with the function. */
+static void check_features(const char *prefixes, unsigned n, unsigned bits, const char *want)
+{
+    uint32_t has = fl_prefix_features((const uint8_t *)prefixes, n, bits);
+    char names[256] = "";
+
+    for (unsigned bit = 0; bit < 32; bit++)
+        if (has >> bit & 1)
+            snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", *names ? " " : "",
+                     fl_prefix_feature_name(bit) ? fl_prefix_feature_name(bit) : "?");
+    CHECK(strcmp(names, want) == 0, "%u-bit code, %s: got %s", bits, want, names);
+}
+
+static void test_features(void)
+{
+    uint32_t seen = 0;
+
+    check_features("", 0, 64, "");
+    for (const char *segment = "\x26\x2e\x36\x3e\x64\x65"; *segment; segment++)
+        check_features(segment, 1, 32, "SEG");
+    check_features("\x66\x67", 2, 16, "66 67");
+    check_features("\xf2", 1, 64, "REP");
+    check_features("\xf3\xf0", 2, 64, "REP LOCK");
+    check_features("\xf0\xf3", 2, 64, "REP LOCK REP-AFTER-LOCK");
+    check_features("\xf0\xf3\xf0", 3, 64, "REP LOCK");
+    check_features("\x47", 1, 64, "REX");
+    check_features("\x48", 1, 32, "REX REX.W");
+    check_features("\x48\x40", 2, 64, "REX REX-EARLY");
+    check_features("\x4f\x26", 2, 16, "SEG REX-EARLY");
+    check_features("\xf2\x26", 2, 64, "SEG REP REP-APART");
+    check_features("\xf2\x66\x26", 3, 64, "SEG 66 REP");
+    check_features("\xf2\x26\x66", 3, 64, "SEG 66 REP");
+    check_features("\xf2\x40", 2, 64, "REP REX");
+    check_features("\xf2\x40", 2, 32, "REP REX REP-APART");
+    check_features("\xf2\x26\xf0", 3, 64, "SEG REP LOCK");
+
+    for (unsigned bit = 0; bit < 32; bit++) {
+        const char *name = fl_prefix_feature_name(bit), *meaning = fl_prefix_feature_meaning(bit);
+
+        CHECK(!name == !meaning, "bit %u", bit);
+        CHECK(!name || (bit < FL_FEATURE_MAX && strlen(name) > 1 && strlen(meaning) > 5), "bit %u", bit);
+        if (name)
+            seen |= 1u << bit;
+    }
+    /* No bit comes out that has no name. */
+    for (unsigned i = 0; i < PREFIXES * PREFIXES * PREFIXES; i++) {
+        uint8_t set[PREFIXES];
+
+        prefix_set(set);
+        const uint8_t run[3] = {set[i % PREFIXES], set[i / PREFIXES % PREFIXES], set[i / PREFIXES / PREFIXES]};
+
+        for (unsigned bits = 16; bits <= 64; bits *= 2)
+            CHECK_EQ(fl_prefix_features(run, 3, bits) & ~seen, 0, "%02x %02x %02x", run[0], run[1], run[2]);
+    }
+}
+
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
 #define MAX_ROWS 64
@@ -175,15 +231,16 @@ static void judge_one(struct run *run, const uint8_t *bytes, size_t n, unsigned 
 static void enumerate_prefetches(struct run *run, unsigned most)
 {
     for (unsigned bits = 16; bits <= 64; bits *= 2) {
-        uint8_t set[27];
-        unsigned nset = prefix_set(bits, set), strings = 1;
+        uint8_t set[PREFIXES];
+        unsigned strings = 1;
 
-        for (unsigned len = 0; len <= most; len++, strings *= nset) {
+        prefix_set(set);
+        for (unsigned len = 0; len <= most; len++, strings *= PREFIXES) {
             for (unsigned i = 0; i < strings; i++) {
                 uint8_t bytes[16] = {0};
 
-                for (unsigned at = 0, rest = i; at < len; at++, rest /= nset)
-                    bytes[at] = set[rest % nset];
+                for (unsigned at = 0, rest = i; at < len; at++, rest /= PREFIXES)
+                    bytes[at] = set[rest % PREFIXES];
                 bytes[len] = 0x0f;
                 for (unsigned modrm = 0; modrm < 512; modrm++) {
                     bytes[len + 1] = modrm & 256 ? 0x18 : 0x0d;
@@ -214,11 +271,12 @@ static void sample_runs(struct run *run, unsigned samples)
 
     for (unsigned i = 0; i < samples; i++) {
         unsigned bits = 16u << check_random(&random) % 3;
-        uint8_t set[27], bytes[18];
-        unsigned nset = prefix_set(bits, set);
+        uint8_t set[PREFIXES], bytes[18];
+        unsigned nset = bits == 64 ? PREFIXES : 11;
         uint64_t r = check_random(&random), tail = check_random(&random);
         unsigned len = r % 17;
 
+        prefix_set(set);
         for (unsigned at = 0; at < sizeof(bytes); at++)
             bytes[at] = at < len ? set[check_random(&random) % nset] : (uint8_t)(tail >> at % 8 * 8);
         bytes[len] = r >> 16 & 15 ? 0x0f : (uint8_t)(r >> 24);
@@ -359,6 +417,7 @@ int main(int argc, char **argv)
     }
     test_rule();
     test_step();
+    test_features();
     test_rows();
     test_judge();
     test_list(fl_capstone_open(why), why, full);
