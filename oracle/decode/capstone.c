@@ -19,17 +19,19 @@ struct capstone_decoder {
     char version[24];
 };
 
-static enum fl_decode_class classify(const cs_insn *insn, const uint8_t *bytes)
+/* Which prefetch the instruction is, FL_HINT_NONE when it is none. Capstone 5 calls 0F 0D /2 by its name, /3 to /7 are no
+ * instructions to it. */
+static enum fl_prefetch_hint hint_of(unsigned id)
 {
-    switch (insn->id) {
-    case X86_INS_PREFETCH:
-    case X86_INS_PREFETCHNTA:
-    case X86_INS_PREFETCHT0:
-    case X86_INS_PREFETCHT1:
-    case X86_INS_PREFETCHT2:
-    case X86_INS_PREFETCHW:
+    switch (id) {
+    case X86_INS_PREFETCH: return FL_HINT_PLAIN;
+    case X86_INS_PREFETCHNTA: return FL_HINT_NTA;
+    case X86_INS_PREFETCHT0: return FL_HINT_T0;
+    case X86_INS_PREFETCHT1: return FL_HINT_T1;
+    case X86_INS_PREFETCHT2: return FL_HINT_T2;
+    case X86_INS_PREFETCHW: return FL_HINT_W;
 #if CS_API_MAJOR >= 5
-    case X86_INS_PREFETCHWT1:
+    case X86_INS_PREFETCHWT1: return FL_HINT_WT1;
 #endif
     /* AVX512PF: prefetches with a vector of addresses; they do not fault either. */
     case X86_INS_VGATHERPF0DPD:
@@ -47,10 +49,17 @@ static enum fl_decode_class classify(const cs_insn *insn, const uint8_t *bytes)
     case X86_INS_VSCATTERPF1DPD:
     case X86_INS_VSCATTERPF1DPS:
     case X86_INS_VSCATTERPF1QPD:
-    case X86_INS_VSCATTERPF1QPS: return FL_DEC_PREFETCH;
-    case X86_INS_NOP: return FL_DEC_NOP;
-    default: break;
+    case X86_INS_VSCATTERPF1QPS: return FL_HINT_VECTOR;
+    default: return FL_HINT_NONE;
     }
+}
+
+static enum fl_decode_class classify(const cs_insn *insn, const uint8_t *bytes, enum fl_prefetch_hint hint)
+{
+    if (hint != FL_HINT_NONE)
+        return FL_DEC_PREFETCH;
+    if (insn->id == X86_INS_NOP)
+        return FL_DEC_NOP;
     /* A prefix as an instruction of its own. */
     if (insn->size == 1) {
         switch (bytes[0]) {
@@ -87,7 +96,8 @@ static struct fl_decoded capstone_decode(struct fl_decoder *d, const uint8_t *by
     if (n == 0) {
         out.cls = FL_DEC_INCOMPLETE;
     } else if (decode_one(c, handle, bytes, n)) {
-        out.cls = (uint8_t)classify(c->insn, bytes);
+        out.hint = (uint8_t)hint_of(c->insn->id);
+        out.cls = (uint8_t)classify(c->insn, bytes, out.hint);
         out.length = (uint8_t)c->insn->size;
     } else if (n < 15) {
         uint8_t padded[15] = {0};

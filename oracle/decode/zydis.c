@@ -14,12 +14,21 @@ struct zydis_decoder {
     char version[24];
 };
 
-static enum fl_decode_class classify(const ZydisDecodedInstruction *insn)
+static enum fl_prefetch_hint hint_of(ZydisMnemonic mnemonic)
 {
-    /* 0F 0D and 0F 18, whatever the version calls them: the hint nops among these have a category of their own. */
-    if (insn->meta.category == ZYDIS_CATEGORY_PREFETCH || insn->meta.category == ZYDIS_CATEGORY_PREFETCHWT1)
-        return insn->mnemonic == ZYDIS_MNEMONIC_NOP ? FL_DEC_NOP : FL_DEC_PREFETCH;
-    switch (insn->mnemonic) {
+    switch (mnemonic) {
+    /* 0F 0D, the reserved /3 to /7 under one of these names too. */
+    case ZYDIS_MNEMONIC_PREFETCH: return FL_HINT_PLAIN;
+    case ZYDIS_MNEMONIC_PREFETCHW: return FL_HINT_W;
+    case ZYDIS_MNEMONIC_PREFETCHWT1: return FL_HINT_WT1;
+    case ZYDIS_MNEMONIC_PREFETCHNTA: return FL_HINT_NTA;
+    case ZYDIS_MNEMONIC_PREFETCHT0: return FL_HINT_T0;
+    case ZYDIS_MNEMONIC_PREFETCHT1: return FL_HINT_T1;
+    case ZYDIS_MNEMONIC_PREFETCHT2: return FL_HINT_T2;
+#ifdef FL_ZYDIS_HAS_PREFETCHIT /* since 4.1; its version macro has a cast in it, which #if does not take */
+    case ZYDIS_MNEMONIC_PREFETCHIT0: return FL_HINT_IT0;
+    case ZYDIS_MNEMONIC_PREFETCHIT1: return FL_HINT_IT1;
+#endif
     /* AVX512PF: prefetches with a vector of addresses; they do not fault either. */
     case ZYDIS_MNEMONIC_VGATHERPF0DPD:
     case ZYDIS_MNEMONIC_VGATHERPF0DPS:
@@ -36,10 +45,30 @@ static enum fl_decode_class classify(const ZydisDecodedInstruction *insn)
     case ZYDIS_MNEMONIC_VSCATTERPF1DPD:
     case ZYDIS_MNEMONIC_VSCATTERPF1DPS:
     case ZYDIS_MNEMONIC_VSCATTERPF1QPD:
-    case ZYDIS_MNEMONIC_VSCATTERPF1QPS: return FL_DEC_PREFETCH;
-    case ZYDIS_MNEMONIC_NOP: return FL_DEC_NOP;
-    default: return FL_DEC_OTHER;
+    case ZYDIS_MNEMONIC_VSCATTERPF1QPS: return FL_HINT_VECTOR;
+    default: return FL_HINT_NONE;
     }
+}
+
+static struct fl_decoded classify(const ZydisDecodedInstruction *insn)
+{
+    struct fl_decoded out = {.cls = FL_DEC_OTHER, .length = insn->length};
+    enum fl_prefetch_hint hint;
+
+    if (insn->mnemonic == ZYDIS_MNEMONIC_NOP) {
+        out.cls = FL_DEC_NOP;
+        return out;
+    }
+    hint = hint_of(insn->mnemonic);
+    /* By category too: the scalar and hint-only prefetches of Knights Corner have names of their own. */
+    if (hint == FL_HINT_NONE &&
+        (insn->meta.category == ZYDIS_CATEGORY_PREFETCH || insn->meta.category == ZYDIS_CATEGORY_PREFETCHWT1))
+        hint = FL_HINT_VECTOR;
+    if (hint != FL_HINT_NONE) {
+        out.cls = FL_DEC_PREFETCH;
+        out.hint = (uint8_t)hint;
+    }
+    return out;
 }
 
 static struct fl_decoded zydis_decode(struct fl_decoder *d, const uint8_t *bytes, size_t n, unsigned bits)
@@ -53,7 +82,7 @@ static struct fl_decoded zydis_decode(struct fl_decoder *d, const uint8_t *bytes
                                                                NULL, bytes, n, &insn);
 
     if (ZYAN_SUCCESS(status))
-        return (struct fl_decoded){.cls = (uint8_t)classify(&insn), .length = insn.length};
+        return classify(&insn);
     if (status == ZYDIS_STATUS_NO_MORE_DATA)
         return (struct fl_decoded){.cls = FL_DEC_INCOMPLETE};
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)

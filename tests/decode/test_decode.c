@@ -192,6 +192,27 @@ static void format_bytes(const uint8_t *bytes, size_t n, char text[64])
     text[n ? 3 * n - 1 : 0] = 0;
 }
 
+/* Which prefetch: only for a prefetch, and by the name that the manuals give the form. Reserved forms under any name. */
+static bool hint_is_right(const struct fl_decode_form *f, struct fl_decoded said, bool rule)
+{
+    static const uint8_t by_reg_18[8] = {FL_HINT_NTA,  FL_HINT_T0,   FL_HINT_T1,  FL_HINT_T2,
+                                         FL_HINT_NONE, FL_HINT_NONE, FL_HINT_IT1, FL_HINT_IT0};
+
+    if (said.cls != FL_DEC_PREFETCH)
+        return said.hint == FL_HINT_NONE;
+    if (!rule)
+        return said.hint == FL_HINT_VECTOR;
+    if (f->bytes[f->prefixes + 1] == 0x18)
+        return by_reg_18[f->reg] != FL_HINT_NONE && said.hint == by_reg_18[f->reg];
+    switch (f->reg) {
+    case 0: return said.hint == FL_HINT_PLAIN;
+    case 1: return said.hint == FL_HINT_W;
+    default:
+        return said.hint == FL_HINT_PLAIN || said.hint == FL_HINT_W || said.hint == FL_HINT_WT1 ||
+               said.hint == FL_HINT_RESERVED;
+    }
+}
+
 /* Decodes one string and holds the judge's answer against what the list says must come out. */
 static void judge_one(struct run *run, const uint8_t *bytes, size_t n, unsigned bits)
 {
@@ -213,13 +234,15 @@ static void judge_one(struct run *run, const uint8_t *bytes, size_t n, unsigned 
         right = !expected || !rule; /* a row that covers what is decoded as the rule says is too broad */
     else
         right = said.cls == says && rule != (says == FL_DEC_PREFETCH);
+    right = right && hint_is_right(&form, said, rule);
     check_count++;
     if (!right) {
         char text[64];
 
         format_bytes(bytes, n, text);
-        CHECK(right, "%s %s in %u-bit code says %s, %u bytes; rule: %d; row: %s: %s", d->name, d->version, bits,
-              fl_decode_class_name(said.cls), said.length, rule, expected ? expected->id : "none", text);
+        CHECK(right, "%s %s in %u-bit code says %s, %u bytes, hint %u; rule: %d; row: %s: %s", d->name, d->version,
+              bits, fl_decode_class_name(said.cls), said.length, said.hint, rule, expected ? expected->id : "none",
+              text);
     }
     run->strings++;
     run->agreed += agreement == FL_DECODE_AGREE;
