@@ -31,6 +31,14 @@ enum fl_status fl_policy_prefetch(const struct fl_snapshot *s, bool *ignore)
     return FL_OK;
 }
 
+enum fl_status fl_policy_code_window(const struct fl_snapshot *s, struct fl_code_window *out)
+{
+    if (!valid(s) || out == NULL)
+        return FL_INVALID;
+    fl_policy_window(s, out);
+    return FL_OK;
+}
+
 /* The facts so far; known has a bit for each that has been worked out. */
 struct facts {
     uint64_t fault; /* those that no pass changes */

@@ -158,6 +158,9 @@ bool fl_policy_code_byte(const struct fl_snapshot *s, unsigned i, uint64_t *line
 /* May a prefetch be the reason of this fault, by processor and error code? If not, no instruction byte is read. */
 bool fl_policy_may_be_prefetch(const struct fl_snapshot *s);
 
+/* Both for every byte of an instruction, on a snapshot known to be valid. */
+void fl_policy_window(const struct fl_snapshot *s, struct fl_code_window *out);
+
 /* Longest instruction: Intel SDM vol. 3A, 6.15 (#GP: "longer than 15 bytes"); AMD APM vol. 3, 1.1. */
 #define FL_MAX_INSN_BYTES 15u
 

@@ -45,6 +45,19 @@ bool fl_policy_may_be_prefetch(const struct fl_snapshot *s)
     return s->cpu.vendor == FL_VENDOR_AMD && s->cpu.family >= 6 && !(s->error_code & EC_I);
 }
 
+void fl_policy_window(const struct fl_snapshot *s, struct fl_code_window *out)
+{
+    _Static_assert(FL_WINDOW_BYTES == FL_MAX_INSN_BYTES, "one window, one instruction");
+    struct fl_code_window w = {.open = fl_policy_may_be_prefetch(s), .user = fl_policy_user_mode(&s->regs)};
+    struct fl_codeseg seg;
+    if (fl_policy_code_segment(s, &seg)) {
+        w.bits = seg.bits;
+        for (unsigned i = 0; i < FL_WINDOW_BYTES; i++)
+            w.readable[i] = byte_at(s, &seg, i, &w.linear[i]);
+    }
+    *out = w;
+}
+
 bool fl_policy_is_prefetch(const struct fl_snapshot *s)
 {
     struct fl_codeseg seg;

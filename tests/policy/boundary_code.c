@@ -65,6 +65,43 @@ static void expect_prefetch(struct situation *t, bool want, unsigned reads, cons
     CHECK_EQ(t->wrong_reads, 0, "%s: accessor", what);
 }
 
+/* n bytes of the window are readable, from linear on. */
+static void expect_window(const struct situation *t, unsigned bits, bool user, unsigned n, uint64_t linear)
+{
+    struct fl_code_window w;
+    CHECK_EQ(fl_policy_code_window(&t->s, &w), FL_OK, "%u-bit code", bits);
+    CHECK_EQ(w.bits, bits, "%u readable", n);
+    CHECK_EQ(w.user, user, "%u-bit code, %u readable", bits, n);
+    for (unsigned i = 0; i < FL_WINDOW_BYTES; i++) {
+        CHECK_EQ(w.readable[i], i < n, "%u-bit code, byte %u of %u", bits, i, n);
+        CHECK_EQ(w.linear[i], i < n ? linear + i : 0, "%u-bit code, byte %u of %u", bits, i, n);
+    }
+}
+
+static void test_window(void)
+{
+    struct choices c = {.word = 8, .code = U, .regs = USER};
+    struct situation t;
+    struct fl_code_window w;
+    for (unsigned n = 0; n <= FL_WINDOW_BYTES; n++) {
+        situation_make(&t, &c);
+        t.s.regs.ip = t.s.kernel.task_size - n;
+        expect_window(&t, 64, true, n, t.s.regs.ip);
+        t.s.codeseg = (struct fl_codeseg){.base = 0x10000, .limit = 0xfff + n, .bits = 32};
+        t.s.regs.ip = 0x1000;
+        expect_window(&t, 32, true, n, 0x11000);
+        t.s.regs.cs = 0x10;
+        expect_window(&t, 32, false, n, 0x11000);
+    }
+    CHECK(fl_policy_code_window(&t.s, &w) == FL_OK && w.open, "a prefetch may be the reason");
+    t.s.error_code |= I;
+    CHECK(fl_policy_code_window(&t.s, &w) == FL_OK && !w.open, "not of a fetch");
+    t.s.regs.cs = 0xffff;
+    expect_window(&t, 0, true, 0, 0);
+    CHECK_EQ(fl_policy_code_window(NULL, &w), FL_INVALID, "NULL");
+    CHECK_EQ(fl_policy_code_window(&t.s, NULL), FL_INVALID, "NULL");
+}
+
 static void set_code(struct situation *t, size_t prefixes, uint8_t prefix)
 {
     memset(t->code, prefix, sizeof t->code);
@@ -175,6 +212,7 @@ int main(void)
 {
     rows = fl_policy_rows(&nrows);
     test_segment();
+    test_window();
     test_prefetch();
     test_vsyscall_page();
     return check_done("policy boundary of code");

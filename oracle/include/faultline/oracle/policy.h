@@ -151,6 +151,20 @@ enum fl_status fl_policy_decide(const struct fl_snapshot *s, struct fl_expected 
  * above, but for FL_FAILED. */
 enum fl_status fl_policy_prefetch(const struct fl_snapshot *s, bool *ignore);
 
+/* Where the prefetch rule may look: what a proof of a decoder has to know beside the rule itself. */
+#define FL_WINDOW_BYTES 15u
+struct fl_code_window {
+    bool open;                        /* a prefetch can be the reason of this fault; if not, no byte is to be read */
+    bool user;                        /* with the user accessor, or (false) the kernel's */
+    uint8_t bits;                     /* of the code: 16, 32 or 64; 0: its segment is unknown, no byte may be read */
+    bool readable[FL_WINDOW_BYTES];   /* instruction byte i may be read, should the accessor find it there. By segment
+                                         limit, end of user space and vsyscall page, whether open or not */
+    uint64_t linear[FL_WINDOW_BYTES]; /* ... at this address; 0 where it may not */
+};
+
+/* The window of the instruction at ip. FL_OK: *out valid. FL_INVALID as for fl_policy_prefetch. Reads no byte. */
+enum fl_status fl_policy_code_window(const struct fl_snapshot *s, struct fl_code_window *out);
+
 /* The table, for reports and tests. Rows are sorted by part. */
 const struct fl_policy_row *fl_policy_rows(size_t *count);
 
