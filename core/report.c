@@ -25,9 +25,8 @@ static uint64_t word(const struct fl_fault *fault, uint64_t value)
 }
 
 /* Addresses in the segfault line: 32-bit kernels fill them up with zeros. */
-static void put_address(struct text *t, const struct fl_fault *fault, const char *label, uint64_t value)
+static void put_address(struct text *t, const struct fl_fault *fault, uint64_t value)
 {
-    core_text_string(t, label);
     core_text_hex(t, word(fault, value), is_64bit(fault) ? 1 : 8);
 }
 
@@ -56,14 +55,17 @@ void core_report_segfault(const struct fl_fault *fault, const struct fl_ops *ops
     struct fl_vma vma;
 
     core_text_begin(&t, ops, ctx);
-    core_text_string(&t, (int32_t)fault->task.pid > 1 ? "<6>" : "<0>");
+    core_text_bytes(&t, (int32_t)fault->task.pid > 1 ? "<6>" : "<0>", 3);
     put_comm(&t, fault);
     core_text_string(&t, "[");
     core_text_decimal(&t, (int32_t)fault->task.pid);
     core_text_string(&t, "]");
-    put_address(&t, fault, ": segfault at ", fault->cr2);
-    put_address(&t, fault, " ip ", fault->regs.ip);
-    put_address(&t, fault, " sp ", fault->regs.gpr[FL_RSP]);
+    core_text_string(&t, ": segfault at ");
+    put_address(&t, fault, fault->cr2);
+    core_text_string(&t, " ip ");
+    put_address(&t, fault, fault->regs.ip);
+    core_text_string(&t, " sp ");
+    put_address(&t, fault, fault->regs.gpr[FL_RSP]);
     core_text_string(&t, " error ");
     core_text_hex(&t, word(fault, error_code), 1);
     if (is_64bit(fault) && file_at_ip(fault, ops, ctx, &vma)) {
@@ -72,8 +74,10 @@ void core_report_segfault(const struct fl_fault *fault, const struct fl_ops *ops
         ops->file_name(ctx, vma.file, name, sizeof name);
         core_text_string(&t, " in ");
         core_text_bounded(&t, name, sizeof name);
-        put_address(&t, fault, "[", vma.start);
-        put_address(&t, fault, "+", vma.end - vma.start);
+        core_text_string(&t, "[");
+        put_address(&t, fault, vma.start);
+        core_text_string(&t, "+");
+        put_address(&t, fault, vma.end - vma.start);
         core_text_string(&t, "]");
     }
     core_text_string(&t, "\n");
@@ -96,8 +100,10 @@ static void put_symbol(struct text *t, uint64_t ip)
 
 static void oops_64(struct text *t, const struct fl_fault *fault)
 {
-    core_text_string(t, fault->cr2 < X86_PAGE_SIZE ? "<1>Unable to handle kernel NULL pointer dereference"
-                                                   : "<1>Unable to handle kernel paging request");
+    if (fault->cr2 < X86_PAGE_SIZE)
+        core_text_string(t, "<1>Unable to handle kernel NULL pointer dereference");
+    else
+        core_text_string(t, "<1>Unable to handle kernel paging request");
     core_text_string(t, " at ");
     core_text_hex(t, fault->cr2, 16);
     core_text_string(t, " RIP: \n<1>");
@@ -113,11 +119,14 @@ static void oops_32(struct text *t, const struct fl_fault *fault)
         core_text_decimal(t, (int32_t)fault->task.uid);
         core_text_string(t, ")\n");
     }
-    core_text_string(t, word(fault, fault->cr2) < X86_PAGE_SIZE
-                            ? "<1>BUG: unable to handle kernel NULL pointer dereference"
-                            : "<1>BUG: unable to handle kernel paging request");
-    put_address(t, fault, " at virtual address ", fault->cr2);
-    put_address(t, fault, "\n<1>printing ip: ", fault->regs.ip);
+    if (word(fault, fault->cr2) < X86_PAGE_SIZE)
+        core_text_string(t, "<1>BUG: unable to handle kernel NULL pointer dereference");
+    else
+        core_text_string(t, "<1>BUG: unable to handle kernel paging request");
+    core_text_string(t, " at virtual address ");
+    put_address(t, fault, fault->cr2);
+    core_text_string(t, "\n<1>printing ip: ");
+    put_address(t, fault, fault->regs.ip);
     core_text_string(t, " ");
     core_report_tables_32(t, fault);
 }

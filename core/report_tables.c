@@ -56,7 +56,7 @@ void core_report_tables_64(struct text *t, const struct fl_fault *fault)
             core_text_string(t, "BAD\n");
             return;
         }
-        core_text_string(t, rows[i].label);
+        core_text_bounded(t, rows[i].label, SIZE_MAX);
         core_text_hex(t, entry, 1);
         if (i == last)
             break;
@@ -81,7 +81,7 @@ void core_report_tables_32(struct text *t, const struct fl_fault *fault)
 
         if (!read_row(t->ops, t->ctx, &rows[i], table, size, fault->cr2, &entry))
             break;
-        core_text_string(t, rows[i].label);
+        core_text_bounded(t, rows[i].label, SIZE_MAX);
         core_text_hex(t, entry, 2 * size);
         core_text_string(t, " ");
         /* NX of a directory entry is no part of the frame; that of a PDPTE (reserved there) makes it a high one. */

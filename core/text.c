@@ -11,13 +11,6 @@ static void flush(struct text *t)
     t->n = 0;
 }
 
-static void put(struct text *t, char c)
-{
-    if (t->n == sizeof t->buf)
-        flush(t);
-    t->buf[t->n++] = c;
-}
-
 void core_text_begin(struct text *t, const struct fl_ops *ops, void *ctx)
 {
     t->ops = ops;
@@ -30,39 +23,62 @@ void core_text_end(struct text *t)
     flush(t);
 }
 
-void core_text_bounded(struct text *t, const char *s, size_t max)
+/* Room for n bytes in one piece; n at most TEXT_SIZE. */
+static char *room(struct text *t, size_t n)
 {
-    for (size_t i = 0; i < max && s[i]; i++)
-        put(t, s[i]);
+    if (sizeof t->buf - t->n < n)
+        flush(t);
+    t->n += n;
+    return t->buf + t->n - n;
 }
 
-void core_text_string(struct text *t, const char *s)
+void core_text_bytes(struct text *t, const char *s, size_t n)
 {
-    core_text_bounded(t, s, SIZE_MAX);
+    /* Full pieces first: how many bytes an op gets at a time is nobody's business, but it stays bounded. */
+    while (n > sizeof t->buf - t->n) {
+        size_t part = sizeof t->buf - t->n;
+
+        __builtin_memcpy(t->buf + t->n, s, part);
+        t->n += part;
+        s += part;
+        n -= part;
+        flush(t);
+    }
+    __builtin_memcpy(t->buf + t->n, s, n);
+    t->n += n;
+}
+
+void core_text_bounded(struct text *t, const char *s, size_t max)
+{
+    size_t n = 0;
+
+    while (n < max && s[n])
+        n++;
+    core_text_bytes(t, s, n);
 }
 
 void core_text_hex(struct text *t, uint64_t value, unsigned width)
 {
-    for (unsigned digit = HEX_DIGITS; digit-- > 0;) {
-        uint64_t rest = value >> 4 * digit;
+    unsigned digits = value ? (HEX_DIGITS * 4 + 3 - (unsigned)__builtin_clzll(value)) / 4 : 1;
+    char *out;
 
-        if (rest || digit < width)
-            put(t, "0123456789abcdef"[rest & 15]);
-    }
+    digits = digits < width ? width : digits;
+    out = room(t, digits);
+    while (digits-- > 0)
+        *out++ = "0123456789abcdef"[value >> 4 * digits & 15];
 }
 
 void core_text_decimal(struct text *t, int32_t value)
 {
     /* The magnitude as unsigned: the most negative value has none in int32_t. */
     uint32_t rest = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
-    char digits[DECIMAL_DIGITS];
-    unsigned n = 0;
+    char digits[DECIMAL_DIGITS + 1];
+    unsigned at = sizeof digits;
 
-    if (value < 0)
-        put(t, '-');
     do
-        digits[n++] = (char)('0' + rest % 10);
+        digits[--at] = (char)('0' + rest % 10);
     while (rest /= 10);
-    while (n)
-        put(t, digits[--n]);
+    if (value < 0)
+        digits[--at] = '-';
+    core_text_bytes(t, digits + at, sizeof digits - at);
 }

@@ -25,7 +25,10 @@ void core_text_end(struct text *t);
 
 /* Up to the terminating zero, but at most max bytes. */
 void core_text_bounded(struct text *t, const char *s, size_t max);
-void core_text_string(struct text *t, const char *s);
+void core_text_bytes(struct text *t, const char *s, size_t n);
+
+/* A string literal. */
+#define core_text_string(t, literal) core_text_bytes(t, "" literal, sizeof(literal) - 1)
 
 /* Lower-case hexadecimal without a prefix, filled up with zeros to width digits; width 1..16. */
 void core_text_hex(struct text *t, uint64_t value, unsigned width);
