@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* DECODE events: the core's prefetch decoder against the rule, and the rule against disassemblers. */
-#include "decode_ops.h"
+#include <faultline/fuzz/decode_ops.h>
 #include "internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "decode_ops.h"
+#include <faultline/fuzz/decode_ops.h>
 
 bool fl_decode_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* decode_ops: services for a prefetch decoder that is asked about the bytes of a DECODE record alone. Private to fuzz/judge. */
-#ifndef FAULTLINE_JUDGE_DECODE_OPS_H
-#define FAULTLINE_JUDGE_DECODE_OPS_H
+/* decode_ops: services for a prefetch decoder that is asked about the bytes of an instruction alone. */
+#ifndef FAULTLINE_FUZZ_DECODE_OPS_H
+#define FAULTLINE_FUZZ_DECODE_OPS_H
 
 #include <faultline/ops.h>
 #include <faultline/oracle/compare.h>
 
-/* The instruction bytes of the record, readable at the linear ip and nowhere else. */
+/* The instruction bytes, readable at the linear ip and nowhere else. */
 struct decode_bytes {
     uint64_t linear;
     uint64_t wrap; /* linear addresses of 16- and 32-bit code wrap at 4 GiB */
