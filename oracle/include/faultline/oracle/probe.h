@@ -17,15 +17,21 @@
 
 #include <faultline/types.h>
 
+/* "First byte": the ip of the exception is that of the string's first byte, in the code segment it was started in. What is
+ * compared is the general registers (8, by their low 32 bits, in 16- and 32-bit code) and the flags of user mode; not memory,
+ * segment, x87 or vector registers. A string that is cut short takes the int3 for its next byte: mostly it then ends as
+ * FETCH, but prefixes alone belong to the int3 (RAN), and 0F 0D becomes 0F 0D CC (UD where that is invalid). */
 enum fl_probe_end {
     FL_PROBE_RAN,     /* reached the int3 at its end; registers and flags are as before */
     FL_PROBE_CHANGED, /* reached the int3, but registers or flags changed: some other instruction, or several */
     FL_PROBE_UD,      /* invalid opcode at its first byte */
     FL_PROBE_GP,      /* general protection at its first byte: longer than 15 bytes, or a fault of its own */
     FL_PROBE_PF,      /* page fault of a data access at its first byte */
-    FL_PROBE_FETCH,   /* page fault of a fetch behind the page: it is longer than the bytes given */
+    FL_PROBE_FETCH, /* page fault of a fetch behind the page, with the ip at its first byte or behind the int3: it is longer
+                         than the bytes given (or jumped there) */
     FL_PROBE_ELSEWHERE, /* an exception with the ip anywhere else: shorter than the bytes given, or several instructions */
-    FL_PROBE_OTHER,     /* another exception or signal (a trap into the kernel included) */
+    FL_PROBE_OTHER, /* another exception at its first byte, #DB or #OF; a call of the kernel; or it loops (native: for
+                           10 to 20 ms of processor time) */
     FL_PROBE_COUNT
 };
 
@@ -42,7 +48,8 @@ struct fl_probe_case {
 struct fl_probe_loads {
     uint32_t rounds, hits; /* rounds done, and those in which the line was there afterwards */
     bool loads;            /* the vote: hits of the loads' control and of the nop's control set the bounds */
-    bool sure;             /* the rounds agree with one control and not with the other */
+    bool sure; /* the rounds agree with one control and not with the other. An operand relative to RIP names the
+                              code, which is there anyway: false, after no round */
 };
 
 struct fl_probe {
@@ -51,7 +58,7 @@ struct fl_probe {
                             and model of CPUID); unicorn: the library's version */
     const char *host;    /* native: brand string of the processor; else "any" */
     unsigned modes;      /* FL_DECODES_16 | ... (decoder_plugin.h) that it can run here */
-    uint64_t controls;   /* controls passed so far */
+    uint64_t controls;   /* controls passed so far, those of the opening included */
 
     /* Runs n cases, each from the same registers; ends[i] [OUT] is one of enum fl_probe_end. FL_OK. FL_INVALID: NULL, or
      * a case out of its range or of a mode that it cannot run; nothing was run. FL_FAILED: the probe is broken (a
@@ -59,8 +66,9 @@ struct fl_probe {
     enum fl_status (*run)(struct fl_probe *p, const struct fl_probe_case *cases, size_t n, uint8_t *ends);
 
     /* FL_UNSUPPORTED: this probe cannot tell (unicorn; a processor without usable timing). FL_INVALID, FL_FAILED as for
-     * run. The case is one that ran and has a memory operand of the plainest kind for its mode: base registers, no
-     * displacement; or none that it can see, and then nothing is loaded. */
+     * run. Every register, hence every base, and every base + scale * index, names a line of memory that it looks at; so
+     * does offset 0 in 16- and 32-bit code. A displacement has to be zero: another one names a line that it does not see,
+     * and the answer is then "no". Takes about 31 cases' time and half as much again. */
     enum fl_status (*loads)(struct fl_probe *p, const struct fl_probe_case *c, struct fl_probe_loads *out);
 
     /* One line. */
@@ -71,8 +79,9 @@ struct fl_probe {
 };
 
 /* This processor, in user mode: a child process that seccomp confines to what it needs, one for each opening; it ends with
- * the process that opened it. FL_UNSUPPORTED: not an x86-64 Linux, or no seccomp. FL_FAILED: a control failed. why [OUT]
- * holds one line in both cases. 16- and 32-bit code may be missing from modes (no modify_ldt). */
+ * the thread that opened it. Interrupts from a terminal do not end it. FL_UNSUPPORTED: not an x86-64 Linux, or no seccomp.
+ * FL_FAILED: a control failed, or the child cannot be had (no memory, or addresses from 128 MiB to 1.9 GiB are in use). why
+ * [OUT] holds one line in both cases. 16- and 32-bit code may be missing from modes (no modify_ldt). */
 enum fl_status fl_native_open(struct fl_probe **out, char why[256]);
 
 /* FL_UNSUPPORTED: built without Unicorn. */
