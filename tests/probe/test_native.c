@@ -7,6 +7,11 @@
 #include "native/native.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,6 +156,53 @@ static void test_opener_ends(void)
     CHECK(is_gone(child), "the child outlives its opener");
 }
 
+/* From now on this process and its children have no such system call. */
+static bool take_away(unsigned call)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
+/* Kernels with less: without modify_ldt there is 64-bit code only, without seccomp there is no probe. */
+static int open_without(unsigned call)
+{
+    struct fl_probe *p = NULL;
+    char why[256] = "";
+    uint8_t end = FL_PROBE_COUNT;
+    struct fl_probe_case c = {{0x90}, 1, 32};
+
+    if (!take_away(call))
+        return 1;
+    enum fl_status status = fl_native_open(&p, why);
+    if (call == SYS_seccomp)
+        return status == FL_UNSUPPORTED && strstr(why, "seccomp") != NULL && p == NULL ? 0 : 2;
+    if (status != FL_OK || p->modes != FL_DECODES_64)
+        return 3;
+    if (p->run(p, &c, 1, &end) != FL_INVALID || p->run(p, &nop, 1, &end) != FL_OK || end != FL_PROBE_RAN)
+        return 4;
+    return p->close(p) == FL_OK ? 0 : 5;
+}
+
+static void test_without(unsigned call, const char *name)
+{
+    int status = 0;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(open_without(call));
+    CHECK_EQ(waitpid(pid, &status, 0), pid, "wait");
+    CHECK_EQ(status, 0, "without %s", name);
+}
+
 int main(void)
 {
     struct fl_probe *p = fixture_open(fl_native_open);
@@ -163,5 +215,7 @@ int main(void)
     CHECK_EQ(p->close(p), FL_OK, "close: %s", "controls");
     test_killed();
     test_opener_ends();
+    test_without(SYS_modify_ldt, "modify_ldt");
+    test_without(SYS_seccomp, "seccomp");
     return check_done("native probe");
 }
