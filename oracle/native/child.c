@@ -22,9 +22,6 @@
 /* A case is given up in its second tick. LOOP with 32-bit ECX takes three times as long as that. */
 #define TICK_USEC 10000
 
-#ifndef MAP_FIXED_NOREPLACE
-#    define MAP_FIXED_NOREPLACE 0x100000
-#endif
 #ifndef SYS_close_range
 #    define SYS_close_range 436
 #endif
@@ -44,7 +41,8 @@ static void *at(uint32_t address)
     return (void *)(uintptr_t)address;
 }
 
-static void map_data(struct native_share *s, uint32_t start, uint32_t size)
+/* Bare: a sanitizer would look up its memory for these addresses, which is gone. */
+FL_BARE static void map_data(struct native_share *s, uint32_t start, uint32_t size)
 {
     unsigned char *p = mmap(at(start), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
@@ -76,11 +74,18 @@ static void map_code(struct native_child *c)
 static void map_all(struct native_child *c)
 {
     struct native_share *s = c->share;
-    void *arena = mmap(at(ARENA_START), ARENA_END - ARENA_START, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    uint64_t here = (uint64_t)(uintptr_t)&s,
+             needed[] = {(uint64_t)(uintptr_t)c, (uint64_t)(uintptr_t)s, here, (uint64_t)(uintptr_t)native_syscall_ip};
 
+    /* Whatever the opener has there (the heap of a program at a fixed address, a sanitizer's memory) is not for the cases to
+     * see. The child has no use for it, but for its own code and data. */
+    for (unsigned i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (needed[i] >= ARENA_START && needed[i] < LOW_END)
+            give_up(s, FL_FAILED, "have the addresses from 128 MiB to 4 GiB", EADDRINUSE);
+    void *arena = mmap(at(ARENA_START), LOW_END - ARENA_START, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     if (arena != at(ARENA_START))
-        give_up(s, FL_FAILED, "reserve addresses below 2 GiB", arena == MAP_FAILED ? errno : EEXIST);
+        give_up(s, FL_FAILED, "reserve the addresses from 128 MiB to 4 GiB", errno);
     map_code(c);
     for (unsigned i = 0; i < LOADS_LINES; i++)
         if (multiples[i] != 0)

@@ -9,9 +9,9 @@
  * bytes and registers in place, and returns into it: one exception and one rt_sigreturn a case. When the batch is done,
  * the handler itself waits for the next.
  *
- * Linear addresses of the child that cases can reach, all below 2 GiB:
+ * Linear addresses of the child that cases can reach, all below 2 GiB (32-bit displacements reach the rest):
  *
- *   ARENA   reserved without access: what registers point to (probe_state.h)
+ *   ARENA_START to LOW_END     reserved without access: what registers point to (probe_state.h), but for
  *    LOADS_AT * 1,2,3,4,5,8,9   data pages of loads() for 64-bit code: a register, and its sums with multiples of itself
  *    RUN_WINDOW                 16-bit code's 64 KiB; only the code page is there
  *    LOADS_WINDOW               the same code page again, with data pages: segments of loads() for 16- and 32-bit code
@@ -26,7 +26,7 @@
 #include <sys/types.h>
 
 #define ARENA_START  0x08000000u
-#define ARENA_END    0x78000000u
+#define LOW_END      (1ull << 32)
 #define RUN_WINDOW   PROBE_WINDOW
 #define LOADS_WINDOW 0x71000000u
 

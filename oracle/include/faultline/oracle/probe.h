@@ -80,7 +80,7 @@ struct fl_probe {
 
 /* This processor, in user mode: a child process that seccomp confines to what it needs, one for each opening; it ends with
  * the thread that opened it. Interrupts from a terminal do not end it. FL_UNSUPPORTED: not an x86-64 Linux, or no seccomp.
- * FL_FAILED: a control failed, or the child cannot be had (no memory, or addresses from 128 MiB to 1.9 GiB are in use). why
+ * FL_FAILED: a control failed, or the child cannot be had (no memory, or a program that lies between 128 MiB and 4 GiB). why
  * [OUT] holds one line in both cases. 16- and 32-bit code may be missing from modes (no modify_ldt). */
 enum fl_status fl_native_open(struct fl_probe **out, char why[256]);
 
