@@ -21,8 +21,10 @@ static const struct feature features[] = {
     {FL_PREFIX_REX_W, "REX.W", "48 to 4F directly before the opcode; in 16- and 32-bit code that is DEC, no prefix"},
     {FL_PREFIX_REX_EARLY, "REX-EARLY",
      "40 to 4F before another prefix: without effect there; in 16- and 32-bit code that is INC or DEC, no prefix"},
-    {FL_PREFIX_REP_APART, "REP-APART",
-     "F2 or F3, not cancelled by a later F0, with neither it nor a 66 where it would be part of the opcode"},
+    {FL_PREFIX_REP_APART, "REP-APART", "F2 or F3, with neither it nor a 66 where it would be part of the opcode"},
+    {FL_PREFIX_LOCK_SPLIT, "LOCK-SPLIT",
+     "F0 as the first prefix of all, or directly behind F2 or F3, and no 40 to 4F before"},
+    {FL_PREFIX_REX_TWICE, "REX-TWICE", "the first of the bytes 40 to 4F is followed by another one that is not 48"},
 };
 
 static bool is_segment(uint8_t byte)
@@ -39,27 +41,40 @@ static bool is_rex_byte(uint8_t byte)
  * 66 when the opcode or REX follows. */
 static bool rep_is_apart(const uint8_t *prefixes, unsigned n, unsigned bits)
 {
-    bool rep = false, part_of_opcode = false;
+    for (unsigned i = 0; i < n; i++) {
+        bool adjacent = i + 1 == n || fl_decode_is_rex(prefixes[i + 1], bits);
+
+        if (prefixes[i] == 0x66 && adjacent)
+            return false;
+        if ((prefixes[i] == 0xf2 || prefixes[i] == 0xf3) && (adjacent || prefixes[i + 1] == 0x66))
+            return false;
+    }
+    return true;
+}
+
+/* What a decoder that goes by the first REX makes of the run: a REX ends it, F0 is an instruction of its own at the start
+ * or behind a repeat prefix. */
+static uint32_t up_to_first_rex(const uint8_t *prefixes, unsigned n)
+{
+    uint32_t found = 0;
 
     for (unsigned i = 0; i < n; i++) {
         uint8_t byte = prefixes[i];
-        bool adjacent = i + 1 == n || fl_decode_is_rex(prefixes[i + 1], bits);
 
-        if (byte == 0xf2 || byte == 0xf3) {
-            rep = true;
-            part_of_opcode |= adjacent || prefixes[i + 1] == 0x66;
-        } else if (byte == 0xf0) {
-            rep = false;
-        } else if (byte == 0x66) {
-            part_of_opcode |= adjacent;
+        if (is_rex_byte(byte)) {
+            if (i + 1 < n && is_rex_byte(prefixes[i + 1]) && prefixes[i + 1] != 0x48)
+                found |= FL_PREFIX_REX_TWICE;
+            break;
         }
+        if (byte == 0xf0 && (i == 0 || prefixes[i - 1] == 0xf2 || prefixes[i - 1] == 0xf3))
+            found |= FL_PREFIX_LOCK_SPLIT;
     }
-    return rep && !part_of_opcode;
+    return found;
 }
 
 uint32_t fl_prefix_features(const uint8_t *prefixes, unsigned n, unsigned bits)
 {
-    uint32_t found = 0;
+    uint32_t found = up_to_first_rex(prefixes, n);
 
     for (unsigned i = 0; i < n; i++) {
         uint8_t byte = prefixes[i];

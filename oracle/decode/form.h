@@ -22,6 +22,8 @@ enum fl_prefix_feature {
     FL_PREFIX_REX_W = 1u << 7,
     FL_PREFIX_REX_EARLY = 1u << 8,
     FL_PREFIX_REP_APART = 1u << 9,
+    FL_PREFIX_LOCK_SPLIT = 1u << 10,
+    FL_PREFIX_REX_TWICE = 1u << 11,
 };
 
 struct fl_decode_form {
@@ -55,6 +57,9 @@ struct fl_decode_expectation {
 
 /* Does the row speak about this decoder in this version? */
 bool fl_decode_row_applies(const struct fl_decode_row *row, const struct fl_decoder *d);
+
+/* Does the row with this index in fl_decode_rows() cover the byte string? Whatever decoder and version it is about. */
+bool fl_decode_row_covers(size_t row, const struct fl_decode_form *f);
 
 /* The first row for this decoder, version and byte string, and the answer that it expects; NULL: the decoder is
  * expected to agree with the rule. */
