@@ -33,15 +33,15 @@ static void format_bytes(const uint8_t *bytes, size_t n, char text[64])
 /* Which prefetch: only for a prefetch, and by the name that the manuals give the form. Reserved forms under any name. */
 static bool hint_is_right(const struct fl_decode_form *f, struct fl_decoded said, bool rule)
 {
-    static const uint8_t by_reg_18[8] = {FL_HINT_NTA,  FL_HINT_T0,   FL_HINT_T1,  FL_HINT_T2,
-                                         FL_HINT_NONE, FL_HINT_NONE, FL_HINT_IT1, FL_HINT_IT0};
+    static const uint8_t by_reg_18[8] = {FL_HINT_NTA,      FL_HINT_T0,       FL_HINT_T1,  FL_HINT_T2,
+                                         FL_HINT_RESERVED, FL_HINT_RESERVED, FL_HINT_IT1, FL_HINT_IT0};
 
     if (said.cls != FL_DEC_PREFETCH)
         return said.hint == FL_HINT_NONE;
     if (!rule)
         return said.hint != FL_HINT_NONE;
     if (f->bytes[f->prefixes + 1] == 0x18)
-        return by_reg_18[f->reg] != FL_HINT_NONE && said.hint == by_reg_18[f->reg];
+        return said.hint == by_reg_18[f->reg];
     switch (f->reg) {
     case 0: return said.hint == FL_HINT_PLAIN;
     case 1: return said.hint == FL_HINT_W;

@@ -5,8 +5,10 @@
 #   level      required: nothing goes without it
 #              optional: installed by the set-up where the distribution has it; without it Faultline does less
 #              extra:    never installed unasked; `faultline doctor` names it
-#   needed for build (every command), libfuzzer, afl, test, coverage, bare (the bare-machine check)
-#   how        cmd:NAME a command, pc:MODULE a pkg-config module, rt clang's runtime libraries, - only dpkg knows
+#   needed for build (every command), libfuzzer, afl, test, quick (test --quick), coverage, decoders (the decoder
+#              plug-ins), bare (the bare-machine check)
+#   how        cmd:NAME a command, pc:MODULE a pkg-config module, h:FILE a header, rt clang's runtime libraries,
+#              - only dpkg knows
 # Unicorn has rules of its own (unicorn.sh).
 fl_package_table() {
     cat <<'TABLE'
@@ -20,6 +22,9 @@ libjansson-dev|required|build|pc:jansson|reads and writes JSON
 libxxhash-dev|required|build|pc:libxxhash|digests of worlds (xxHash, headers only)
 libcapstone-dev|optional|build|pc:capstone|second opinion on prefetch decoding (Capstone)
 libzydis-dev|optional|build|pc:zydis|second opinion on prefetch decoding (Zydis)
+binutils-dev|optional|decoders,test|h:dis-asm.h|decoder plug-in of libopcodes, which objdump and gdb use (GPL)
+llvm-dev|optional|decoders,test|h:llvm-c/Disassembler.h|decoder plug-in of LLVM
+libdistorm3-dev|optional|decoders,test|h:distorm3/distorm.h|decoder plug-in of distorm
 clang|required|libfuzzer,test|cmd:clang|compiler of the fuzzing engines and sanitizers
 libclang-rt-dev|required|libfuzzer,test|rt|libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer
 afl++|required|afl,test|cmd:afl-clang-fast|the AFL++ engine
@@ -40,6 +45,7 @@ fl_probe() {
     case $1 in
         cmd:*) command -v "${1#cmd:}" >/dev/null ;;
         pc:*) fl_pkg_config --exists "${1#pc:}" ;;
+        h:*) [ -e "/usr/include/${1#h:}" ] || [ -e "/usr/local/include/${1#h:}" ] ;;
         rt)
             dir=$(clang -print-resource-dir 2>/dev/null) || return 1
             compgen -G "$dir/lib/*/libclang_rt.fuzzer*.a" >/dev/null
@@ -53,6 +59,7 @@ fl_probe_words() {
     case $1 in
         cmd:*) printf 'the command %s' "${1#cmd:}" ;;
         pc:*) printf 'the pkg-config module %s' "${1#pc:}" ;;
+        h:*) printf 'the header %s' "${1#h:}" ;;
         rt) printf 'libFuzzer for clang (compiler-rt)' ;;
         *) printf 'C library headers' ;;
     esac

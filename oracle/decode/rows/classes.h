@@ -106,6 +106,15 @@ static inline bool group_18_4_to_7(const struct fl_decode_form *f)
 
 /* ---- what the rule does not speak about ------------------------------------------------------------------------- */
 
+/* APX: REX2 (D5) with the bit that chooses the two-byte opcodes, then 0D or 18. What the rule is to do with it is open. */
+static inline bool rex2_prefetch(const struct fl_decode_form *f)
+{
+    unsigned at = f->prefixes;
+
+    return f->bits == 64 && at + 3 <= f->n && f->bytes[at] == 0xd5 && f->bytes[at + 1] & 0x80 &&
+           (f->bytes[at + 2] == 0x0d || f->bytes[at + 2] == 0x18);
+}
+
 /* AVX512PF: EVEX, map 0F 38, opcode C6 or C7, /1 /2 /5 /6: gather and scatter prefetches. Not the rule's subject. */
 static inline bool vector_prefetch(const struct fl_decode_form *f)
 {

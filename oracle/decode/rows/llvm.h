@@ -69,8 +69,11 @@ static bool vex_18(const struct fl_decode_form *f)
     X("llvm", "*", "llvm-vector-prefetch", FL_DEC_PREFETCH, vector_prefetch,                                                         \
       "VGATHERPF and VSCATTERPF prefetch and do not fault, but are no 0F 0D or 0F 18; only Knights Landing had them",                \
       "Intel SDM 2D, VGATHERPF0DPS and following; " MEASURED)                                                                        \
-    X("llvm", "*", "llvm-vex-18", FL_DEC_PREFETCH, vex_18,                                                                           \
+    X("llvm", "14.*", "llvm-vex-18", FL_DEC_PREFETCH, vex_18,                                                                        \
       "VEX.66.0F 18 behind 67 is found under the address size's entry for 0F 18; #UD on silicon",                                    \
-      "Intel SDM 2A 2.3.11 (VEX opcodes that are not defined are #UD); " MEASURED)
+      "Intel SDM 2A 2.3.11 (VEX opcodes that are not defined are #UD); " MEASURED)                                                   \
+    X("llvm", ">=18", "llvm-rex2", FL_DEC_PREFETCH, rex2_prefetch,                                                                   \
+      "REX2 in front of 0D and 18 is a prefetch on processors with APX, #UD on others; the rule does not know it",                   \
+      "Intel APX architecture specification, REX2; " MEASURED)
 
 #endif

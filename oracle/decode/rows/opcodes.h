@@ -38,7 +38,7 @@ static bool group_18_6_7_not_code(const struct fl_decode_form *f)
     X("opcodes", "*", "opcodes-rex-early", FL_DEC_LONE_PREFIX, rex_early,                                                 \
       "REX before another prefix is split off as an instruction of its own; silicon ignores it",                          \
       SDM_REX "llvm-project pull request 117299 names it; " MEASURED)                                                     \
-    X("opcodes", "*", "opcodes-past-20", FL_DEC_LONE_PREFIX, past_20,                                                     \
+    X("opcodes", "<2.44", "opcodes-past-20", FL_DEC_LONE_PREFIX, past_20,                                                 \
       "as opcodes-past-15; it cannot keep so many bytes and says that the first prefix is an instruction",                \
       "Intel SDM 2A 2.3.11; " MEASURED)                                                                                   \
     X("opcodes", "*", "opcodes-past-15", FL_DEC_INVALID, past_15,                                                         \
@@ -60,6 +60,9 @@ static bool group_18_6_7_not_code(const struct fl_decode_form *f)
       SDM_18)                                                                                                             \
     X("opcodes", "*", "opcodes-vector-prefetch", FL_DEC_PREFETCH, vector_prefetch,                                        \
       "VGATHERPF and VSCATTERPF prefetch and do not fault, but are no 0F 0D or 0F 18; only Knights Landing had them",     \
-      "Intel SDM 2D, VGATHERPF0DPS and following; " MEASURED)
+      "Intel SDM 2D, VGATHERPF0DPS and following; " MEASURED)                                                             \
+    X("opcodes", ">=2.42", "opcodes-rex2", FL_DEC_PREFETCH, rex2_prefetch,                                                \
+      "REX2 in front of 0D and 18 is a prefetch on processors with APX, #UD on others; the rule does not know it",        \
+      "Intel APX architecture specification, REX2; " MEASURED)
 
 #endif
