@@ -167,9 +167,17 @@ static void test_judge(void)
     const struct fl_decoder capstone6 = {.name = "capstone", .version = "6.1"};
     const struct fl_decoder zydis40 = {.name = "zydis", .version = "4.0.3"};
     const struct fl_decoder zydis41 = {.name = "zydis", .version = "4.1.0"};
+    const struct fl_decoder amd = {.name = "native", .version = "AuthenticAMD-25-97"};
+    const struct fl_decoder intel = {.name = "native", .version = "GenuineIntel-6-106"};
+    const struct fl_decoder llvm20 = {.name = "llvm", .version = "20.1.0"};
+    const struct fl_decoder llvm19 = {.name = "llvm", .version = "19.1.7"};
     const struct fl_decoder unknown = {.name = "unknown", .version = "4.0"};
     static const uint8_t prefetch_0[15] = {0x0f, 0x0d, 0x00}, hint_6[15] = {0x0f, 0x18, 0x30};
     static const uint8_t nta[15] = {0x0f, 0x18, 0x00}, other[15] = {0x0f, 0x1f, 0x00};
+    static const uint8_t locked[15] = {0xf0, 0x0f, 0x18, 0x00}, with_register[15] = {0x0f, 0x0d, 0xc0};
+    static const uint8_t cut[15] = {0x0f, 0x18, 0x80}, rex_early[15] = {0x40, 0x26, 0x0f, 0x18, 0x00};
+    static const uint8_t too_long[15] = {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                         0x66, 0x66, 0x66, 0x66, 0x0f, 0x18, 0x40};
     const struct {
         const struct fl_decoder *d;
         const uint8_t *bytes;
@@ -177,6 +185,7 @@ static void test_judge(void)
         struct fl_decoded said;
         enum fl_decode_agreement want;
         const char *row;
+        uint8_t n; /* 0: 15 */
     } cases[] = {
         {&capstone4, prefetch_0, true, {FL_DEC_INVALID, 0}, FL_DECODE_EXPECTED, "capstone4-0d-0"},
         {&capstone4, prefetch_0, true, {FL_DEC_NOP, 3}, FL_DECODE_DIFFERS, NULL},
@@ -191,13 +200,29 @@ static void test_judge(void)
         {&zydis41, other, false, {FL_DEC_NOP, 3}, FL_DECODE_AGREE, NULL},
         {&zydis41, other, false, {FL_DEC_PREFETCH, 3}, FL_DECODE_DIFFERS, NULL},
         {&zydis41, other, true, {FL_DEC_NOP, 3}, FL_DECODE_DIFFERS, NULL},
+        /* Processors. */
+        {&amd, nta, true, {FL_DEC_PREFETCH, 3}, FL_DECODE_AGREE, NULL},
+        {&amd, nta, true, {FL_DEC_INVALID, 0}, FL_DECODE_DIFFERS, NULL},
+        {&amd, locked, true, {FL_DEC_INVALID, 0}, FL_DECODE_EXPECTED, "native-lock"},
+        {&intel, locked, true, {FL_DEC_INVALID, 0}, FL_DECODE_EXPECTED, "native-lock"},
+        {&amd, with_register, true, {FL_DEC_INVALID, 0}, FL_DECODE_EXPECTED, "native-amd-0d-register"},
+        {&intel, with_register, true, {FL_DEC_PREFETCH, 3}, FL_DECODE_AGREE, NULL},
+        {&intel, with_register, true, {FL_DEC_INVALID, 0}, FL_DECODE_DIFFERS, NULL},
+        {&intel, too_long, true, {FL_DEC_TOO_LONG, 0}, FL_DECODE_EXPECTED, "native-past-15"},
+        {&amd, too_long, true, {FL_DEC_INVALID, 0}, FL_DECODE_DIFFERS, NULL},
+        {&amd, cut, true, {FL_DEC_INCOMPLETE, 0}, FL_DECODE_EXPECTED, "native-cut-off", 3},
+        {&amd, cut, true, {FL_DEC_INCOMPLETE, 0}, FL_DECODE_DIFFERS, NULL},
+        /* Versions that stand on both sides of a border. */
+        {&llvm19, rex_early, true, {FL_DEC_LONE_PREFIX, 2}, FL_DECODE_EXPECTED, "llvm-rex-early"},
+        {&llvm20, rex_early, true, {FL_DEC_LONE_PREFIX, 2}, FL_DECODE_DIFFERS, NULL},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct fl_decode_row *row = fl_decode_rows(&(size_t){0});
 
-        CHECK_EQ(fl_decode_judge(cases[i].d, cases[i].bytes, 15, 64, cases[i].rule, cases[i].said, &row), cases[i].want,
-                 "case %zu", i);
+        CHECK_EQ(fl_decode_judge(cases[i].d, cases[i].bytes, cases[i].n ? cases[i].n : 15, 64, cases[i].rule,
+                                 cases[i].said, &row),
+                 cases[i].want, "case %zu", i);
         CHECK(cases[i].row ? row && strcmp(row->id, cases[i].row) == 0 : !row, "case %zu: row %s", i,
               row ? row->id : "none");
     }
