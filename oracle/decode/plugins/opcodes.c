@@ -24,8 +24,8 @@ struct opcodes_decoder {
     disassembler_ftype print[3];
     const uint8_t *bytes; /* of this call */
     size_t n;
-    uint8_t cls;     /* by the words so far */
-    uint8_t hint;    /* ... */
+    uint8_t cls;     /* by the words so far, */
+    uint8_t hint;    /* and which prefetch */
     uint8_t bad;     /* "(bad)" was said */
     uint8_t cut_off; /* it asked for more bytes than there are */
 };

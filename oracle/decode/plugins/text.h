@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* 0F FF and its like have no meaning as a prefix; these have. A decoder that returns an instruction of nothing but such
- * bytes split them off. 40..4F in 64-bit code only. */
+/* A decoder that returns an instruction of nothing but prefixes split them off. 40..4F in 64-bit code only. */
 static inline int only_prefixes(const uint8_t *bytes, size_t n, unsigned bits)
 {
     for (size_t i = 0; i < n; i++) {
