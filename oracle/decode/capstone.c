@@ -19,8 +19,8 @@ struct capstone_decoder {
     char version[24];
 };
 
-/* Which prefetch the instruction is, FL_HINT_NONE when it is none. Capstone 5 calls 0F 0D /2 by its name, /3 to /7 are no
- * instructions to it. */
+/* Which prefetch the instruction is, FL_HINT_NONE when it is none. Capstone 5 calls 0F 0D /2 by its name, /3 to /7
+ * are no instructions to it. */
 static enum fl_prefetch_hint hint_of(unsigned id)
 {
     switch (id) {

@@ -52,8 +52,8 @@ static bool rep_is_apart(const uint8_t *prefixes, unsigned n, unsigned bits)
     return true;
 }
 
-/* What a decoder that goes by the first REX makes of the run: a REX ends it, F0 is an instruction of its own at the start
- * or behind a repeat prefix. */
+/* What a decoder that goes by the first REX makes of the run: a REX ends it, F0 is an instruction of its own at the
+ * start or behind a repeat prefix. */
 static uint32_t up_to_first_rex(const uint8_t *prefixes, unsigned n)
 {
     uint32_t found = 0;

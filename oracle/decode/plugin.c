@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decoders out of shared objects. Nothing of the other side is believed before it was looked at: each rule of
- * decoder_plugin.h that can be checked is checked here, once, and what breaks one is refused with a line for its author.
+ * decoder_plugin.h that can be checked is checked here, once, and what breaks one is refused with a line for its
+ * author.
  */
 #include <faultline/oracle/decode.h>
 

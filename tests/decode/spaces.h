@@ -18,7 +18,8 @@ static inline void prefix_set(uint8_t set[PREFIXES])
         set[i] = i < 11 ? legacy_prefixes[i] : (uint8_t)(0x40 + i - 11);
 }
 
-/* The main space: 0..most prefixes, both opcodes, every ModRM, nothing but zero behind; 10,465,280 strings a mode at 3. */
+/* The main space: 0..most prefixes, both opcodes, every ModRM, nothing but zero behind; 10,465,280 strings a mode at
+ * 3. */
 static inline void enumerate_prefetches(unsigned most, void (*each)(void *, const uint8_t bytes[16], unsigned bits),
                                         void *data)
 {

@@ -30,7 +30,8 @@ static void format_bytes(const uint8_t *bytes, size_t n, char text[64])
     text[n ? 3 * n - 1 : 0] = 0;
 }
 
-/* Which prefetch: only for a prefetch, and by the name that the manuals give the form. Reserved forms under any name. */
+/* Which prefetch: only for a prefetch, and by the name that the manuals give the form. Reserved forms under any
+ * name. */
 static bool hint_is_right(const struct fl_decode_form *f, struct fl_decoded said, bool rule)
 {
     static const uint8_t by_reg_18[8] = {FL_HINT_NTA,      FL_HINT_T0,       FL_HINT_T1,  FL_HINT_T2,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The list of expected differences itself, without a decoder: it is well formed, and over the main space every row is a
- * function of the key that a report counts by: code size, features of the prefixes, opcode, register operand or not, the
- * reg field, RIP-relative or not. Were a row to look at more, a class of a report would mix what it covers with the rest.
+ * function of the key that a report counts by: code size, features of the prefixes, opcode, register operand or not,
+ * the reg field, RIP-relative or not. Were a row to look at more, a class of a report would mix what it covers with
+ * the rest.
  *
  *     test_keys          0..2 prefixes
  *     test_keys full     0..3 prefixes

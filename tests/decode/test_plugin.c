@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decoders out of shared objects: a good one works, each way of being a bad one ends in one line that names the file and
- * says what is wrong, and nothing crashes.
+ * Decoders out of shared objects: a good one works, each way of being a bad one ends in one line that names the file
+ * and says what is wrong, and nothing crashes.
  *
  *     test_plugin SAMPLE BAD NOTHING     (shared objects, see plugins/)
  */

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #ifdef FL_DISTORM_WANTS_PYTHON
-/* Debian 13 built its Python module into the library, which therefore has this symbol open and loads nowhere else. It is
- * called when Python imports the library, and only then. */
+/* Debian 13 built its Python module into the library, which therefore has this symbol open and loads nowhere else.
+ * It is called when Python imports the library, and only then. */
 void *PyModule_Create2(void *definition, int version);
 
 void *PyModule_Create2(void *definition, int version)

@@ -85,8 +85,8 @@ static int print_plain(void *stream, const char *format, ...)
     return 0;
 }
 
-/* Bytes that end before the fifteenth end too early. Behind that there are zeros, so that the library's own limit on the
- * length of an instruction speaks. */
+/* Bytes that end before the fifteenth end too early. Behind that there are zeros, so that the library's own limit on
+ * the length of an instruction speaks. */
 static int read_bytes(bfd_vma address, bfd_byte *to, unsigned length, struct disassemble_info *info)
 {
     struct opcodes_decoder *o = info->application_data;

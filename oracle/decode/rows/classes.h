@@ -60,8 +60,8 @@ static inline bool rex_early(const struct fl_decode_form *f)
 }
 
 /* Decoders of LLVM's family take F2 or F3 as part of the opcode when 0F, 66 or REX follows at once, and 66 when 0F or
- * REX follows and no F2 or F3 came before. When none is, but there was an F2 or F3, they look for an instruction that is
- * defined with that prefix and the size prefixes together, and there is none. */
+ * REX follows and no F2 or F3 came before. When none is, but there was an F2 or F3, they look for an instruction
+ * that is defined with that prefix and the size prefixes together, and there is none. */
 static inline bool rep_apart_from_opcode(const struct fl_decode_form *f)
 {
     if (!is_prefetch(f) || !has(f, FL_PREFIX_REP_APART))
@@ -106,7 +106,8 @@ static inline bool group_18_4_to_7(const struct fl_decode_form *f)
 
 /* ---- what the rule does not speak about ------------------------------------------------------------------------- */
 
-/* APX: REX2 (D5) with the bit that chooses the two-byte opcodes, then 0D or 18. What the rule is to do with it is open. */
+/* APX: REX2 (D5) with the bit that chooses the two-byte opcodes, then 0D or 18. What the rule is to do with it is
+ * open. */
 static inline bool rex2_prefetch(const struct fl_decode_form *f)
 {
     unsigned at = f->prefixes;

@@ -5,7 +5,8 @@
 
 #include "classes.h"
 
-/* "ran unchanged" is FL_DEC_PREFETCH here, #UD invalid, #GP too long, a fault of fetching behind the bytes incomplete. */
+/* "ran unchanged" is FL_DEC_PREFETCH here, #UD invalid, #GP too long, a fault of fetching behind the bytes
+ * incomplete. */
 #define NATIVE_ROWS(X)                                                                                                 \
     X("native", "*", "native-cut-off", FL_DEC_INCOMPLETE, cut_off_within_15,                                           \
       "the rule stops at the opcode; fetching the operand's bytes faults",                                             \
