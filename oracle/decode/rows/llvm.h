@@ -27,13 +27,13 @@ static bool end_behind_15(const struct fl_decode_form *f)
     return operand_past_15(f) && f->n >= FL_INSN_MAX && f->n < f->length;
 }
 
-/* VEX.66.0F 18 behind 67. */
-static bool vex_18(const struct fl_decode_form *f)
+/* VEX.128.66.0F 0D and 18 in its two-byte form, behind 67. */
+static bool vex_0d_18(const struct fl_decode_form *f)
 {
     unsigned at = f->prefixes;
 
     return f->bits == 64 && has(f, FL_PREFIX_67) && at + 4 <= f->n && f->bytes[at] == 0xc5 &&
-           (f->bytes[at + 1] & 0x7f) == 0x79 && f->bytes[at + 2] == 0x18;
+           (f->bytes[at + 1] & 0x7f) == 0x79 && (f->bytes[at + 2] == 0x0d || f->bytes[at + 2] == 0x18);
 }
 
 #define LLVM_ROWS(X)                                                                                                   \
@@ -75,8 +75,8 @@ static bool vex_18(const struct fl_decode_form *f)
       "VGATHERPF and VSCATTERPF prefetch and do not fault, but are no 0F 0D or 0F 18; only Knights "                   \
       "Landing had them",                                                                                              \
       "Intel SDM 2D, VGATHERPF0DPS and following; " MEASURED)                                                          \
-    X("llvm", "14.*", "llvm-vex-18", FL_DEC_PREFETCH, vex_18,                                                          \
-      "VEX.66.0F 18 behind 67 is found under the address size's entry for 0F 18; #UD on silicon",                      \
+    X("llvm", "14.*", "llvm-vex-0d-18", FL_DEC_PREFETCH, vex_0d_18,                                                    \
+      "VEX.66.0F 0D and 18 behind 67 are looked up as if VEX were not there; #UD on silicon",                          \
       "Intel SDM 2A 2.3.11 (VEX opcodes that are not defined are #UD); " MEASURED)                                     \
     X("llvm", ">=18", "llvm-rex2", FL_DEC_PREFETCH, rex2_prefetch,                                                     \
       "REX2 in front of 0D and 18 is a prefetch on processors with APX, #UD on others; the rule "                      \
