@@ -128,7 +128,7 @@ struct shared {
     volatile uint64_t progress;
     uint32_t config;
     uint16_t symbol[BYTES];
-    bool running, done, failed;
+    bool done, failed;
     uint32_t next; /* configuration */
     unsigned unclosed;
 };

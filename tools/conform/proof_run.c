@@ -14,6 +14,7 @@
 #    include <signal.h>
 #    include <stdlib.h>
 #    include <sys/mman.h>
+#    include <sys/prctl.h>
 #    include <sys/resource.h>
 #    include <sys/wait.h>
 #    include <unistd.h>
@@ -82,6 +83,8 @@ static void child(struct prover *p, const char *path, const struct proof_options
     uint64_t probes = r->probes;
     uint32_t n = config_count();
 
+    /* Nobody waits for it any more when the parent is gone. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CORE, &no_core_file);
     graph = graph_new(o->max_states);
     p->shared->failed = !graph;
@@ -89,7 +92,6 @@ static void child(struct prover *p, const char *path, const struct proof_options
         p->shared->done = true;
         _exit(0);
     }
-    p->shared->running = true;
     for (; !p->shared->failed && p->shared->next < n; p->shared->next += o->stride) {
         p->index = p->shared->next;
         p->shared->failed = !do_config(p, &graph, o->max_states);
@@ -197,7 +199,6 @@ static enum fl_status run(struct prover *p, const char *path, const struct proof
         }
         if (pid == 0)
             child(p, path, o);
-        s->running = false;
         hung = wait_for(pid, s, o->hang_seconds, &status);
         if (s->done || s->failed)
             break;

@@ -183,6 +183,8 @@ const char *machine_kept(const struct machine *m, char line[200])
         const struct segment *s = &m->segment[i];
 
         switch_copy(m->scratch, s->at, s->size);
+        if (memcmp(m->scratch, m->data_before + s->offset, s->size) == 0)
+            continue;
         for (size_t at = 0; at < s->size; at++)
             if (m->scratch[at] != m->data_before[s->offset + at]) {
                 snprintf(line, 200, "byte %zu of its %u. piece of writable data was %#x before the call and is %#x now",
