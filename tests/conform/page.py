@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: MIT
+"""Drives the report's page in Chromium for page.sh, over chromedriver's HTTP interface; only what Python brings.
+
+usage: page.py PORT PROFILE FOLDER, where FOLDER holds plain.html, hostile.html and empty.html; screenshots go there.
+"""
+import base64
+import json
+import pathlib
+import sys
+import urllib.error
+import urllib.request
+
+PORT, PROFILE, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+             "--user-data-dir=" + PROFILE]
+TAB, ENTER, DOWN, SPACE = "\ue004", "\ue007", "\ue015", " "
+
+checks = failures = 0
+
+
+def check(good, what):
+    global checks, failures
+    checks += 1
+    if not good:
+        failures += 1
+        print("FAILED:", what, file=sys.stderr)
+
+
+def call(method, path, body=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", method=method,
+                                     data=None if body is None else json.dumps(body).encode(),
+                                     headers={"Content-Type": "application/json"})
+    # No proxy: the driver is on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=120) as answer:
+            return json.load(answer)["value"]
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{method} {path}: {error.read().decode()[:2000]}")
+
+
+class Browser:
+    def __init__(self):
+        options = {"args": ARGUMENTS}
+        logs = {"goog:loggingPrefs": {"browser": "ALL"}}
+        self.session = "/session/" + call("POST", "/session", {"capabilities": {"alwaysMatch": {
+            "browserName": "chrome", "goog:chromeOptions": options, **logs}}})["sessionId"]
+
+    def post(self, path, **body):
+        return call("POST", self.session + path, body)
+
+    def devtools(self, command, **params):
+        return self.post("/goog/cdp/execute", cmd=command, params=params)
+
+    def run(self, script, *args):
+        return self.post("/execute/sync", script=script, args=list(args))
+
+    def press(self, *keys):
+        actions = [step for key in keys for step in ({"type": "keyDown", "value": key}, {"type": "keyUp", "value": key})]
+        self.post("/actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    def point(self, x, y):
+        self.post("/actions", actions=[{"type": "pointer", "id": "mouse", "actions": [
+            {"type": "pointerMove", "x": x, "y": y, "duration": 0}]}])
+
+    def open(self, sample, width, scheme="light", script=True, media=""):
+        self.devtools("Emulation.setScriptExecutionDisabled", value=not script)
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                      mobile=False)
+        self.devtools("Emulation.setEmulatedMedia", media=media,
+                      features=[{"name": "prefers-color-scheme", "value": scheme}])
+        # about:blank in between: the same address would keep the place it was scrolled to.
+        self.post("/url", url="about:blank")
+        self.post("/url", url=(FOLDER / f"{sample}.html").as_uri())
+
+    def shot(self, name, whole=False, most=4000):
+        size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1},
+                "captureBeyondViewport": True} if whole else {}
+        data = self.devtools("Page.captureScreenshot", format="png", **clip)["data"]
+        (FOLDER / f"{name}.png").write_bytes(base64.b64decode(data))
+
+
+# ---- widths --------------------------------------------------------------------------------------------------------
+
+def test_widths(b):
+    for sample in "plain", "hostile", "empty":
+        for width in 1280, 1024, 400:
+            for script in True, False:
+                b.open(sample, width, script=script)
+                # With script off WebDriver's own still runs.
+                page, window, region, table = b.run("""
+                    const t = document.getElementById("classes");
+                    return [document.documentElement.scrollWidth, innerWidth, t.parentNode.clientWidth, t.scrollWidth]""")
+                check(page <= window, f"{sample} at {width}, script {script}: the page is {page} wide")
+                if width == 1280:
+                    check(table <= region, f"{sample} at {width}: the matrix is {table} wide in {region}")
+                if script and sample != "empty":
+                    b.run("document.getElementById('f-open').click()")
+                    page = b.run("return document.documentElement.scrollWidth")
+                    check(page <= window, f"{sample} at {width}, all open: the page is {page} wide")
+
+
+def test_sticky(b):
+    for width in 1280, 400:
+        b.open("hostile", width)
+        top, clear, left = b.run("""
+            const head = document.querySelector("#classes thead"), row = document.querySelectorAll("#classes .c")[40];
+            row.scrollIntoView({block: "center"});
+            const region = document.querySelector(".tall");
+            region.scrollLeft = 300;
+            const box = head.getBoundingClientRect(), edge = region.getBoundingClientRect();
+            return [box.top - Math.max(0, edge.top), row.getBoundingClientRect().top >= box.bottom,
+                    row.cells[0].getBoundingClientRect().left - edge.left]""")
+        check(abs(top) < 2 and clear, f"at {width} the header stays ({top} from the top)")
+        covered = b.run("""
+            const region = document.querySelector(".tall"), rows = document.querySelectorAll(".c button");
+            region.scrollTop = region.scrollHeight;
+            rows[299].focus();
+            rows[250].focus();
+            const head = document.querySelector("#classes thead").getBoundingClientRect();
+            return head.bottom - rows[250].getBoundingClientRect().top""")
+        check(covered <= 0, f"at {width} the header covers {covered} px of the row that has the focus")
+        check(width > 400 or abs(left) < 2, f"at {width} the first column stays ({left})")
+
+
+# ---- structure -----------------------------------------------------------------------------------------------------
+
+def test_structure(b):
+    b.open("hostile", 1280)
+    problems = b.run("""
+        const t = document.getElementById("classes"), bad = [], width = (row) =>
+            [...row.cells].reduce((sum, cell) => sum + cell.colSpan, 0);
+        const whole = 5 + t.tHead.rows[1].cells.length;
+        for (const row of [...t.tBodies].flatMap((body) => [...body.rows]))
+            if (width(row) !== whole) bad.push("a row of " + width(row) + " cells: " + row.textContent.slice(0, 60));
+        if (t.querySelectorAll(".c").length !== 300) bad.push("not every class has a row");
+        for (const th of document.querySelectorAll("th"))
+            if (!th.scope) bad.push("th without scope: " + th.textContent);
+        for (const table of document.querySelectorAll("main > section > .scroll > table"))
+            if (table.id !== "" && !table.caption) bad.push("no caption: " + table.id);
+        for (const link of document.querySelectorAll("a[href^='#']"))
+            if (!document.querySelector(link.getAttribute("href"))) bad.push("leads nowhere: " + link.outerHTML);
+        const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+        if (new Set(ids).size !== ids.length) bad.push("an id stands twice");
+        for (const control of document.querySelectorAll("input, select, button"))
+            if (!control.labels?.length && !control.textContent.trim()) bad.push("no name: " + control.outerHTML);
+        if (document.querySelector("img, iframe, link:not([rel=icon]), script[src], [onload], [onerror]"))
+            bad.push("an element that is not ours");
+        if (document.scripts.length !== 1) bad.push("scripts: " + document.scripts.length);
+        return bad""")
+    for problem in problems:
+        check(False, problem)
+    check(len(problems) == 0, "structure")
+    check(b.run("return performance.getEntriesByType('resource').length") == 0, "nothing is fetched")
+
+
+def test_without_script(b):
+    b.open("plain", 1280, script=False)
+    shown, panels, form = b.run("""
+        const seen = (s) => [...document.querySelectorAll(s)].filter((e) => e.checkVisibility()).length;
+        return [seen("#classes .c"), seen("#classes .d summary"), seen("#filters")]""")
+    check(shown == panels > 10 and form == 0, f"without script: {shown} classes, {panels} details, {form} filters")
+    b.run("document.querySelector('.d summary').click()")
+    check(b.run("return document.querySelector('.d details table').checkVisibility()"), "details open without script")
+    b.shot("plain-1280-without-script", whole=True)
+
+
+# ---- keyboard ------------------------------------------------------------------------------------------------------
+
+FOCUS = "const e = document.activeElement; return e.id || e.className || e.closest('.c')?.rowIndex || e.tagName"
+
+
+def test_tab_order(b):
+    for width in 1280, 400:
+        b.open("plain", width)
+        wanted = b.run("""
+            return [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+                .filter((e) => e.checkVisibility() && !e.disabled).length""")
+        seen, outlines = [], 0
+        b.run("window.seen = new Set()")
+        for _ in range(wanted + 5):
+            b.press(TAB)
+            fresh, outlined, inside = b.run("""
+                const e = document.activeElement;
+                if (e === document.body || window.seen.has(e)) return [false, true, true];
+                window.seen.add(e);
+                const box = e.getBoundingClientRect();
+                return [true, getComputedStyle(e).outlineStyle !== "none", box.bottom > 0 && box.top < innerHeight]""")
+            if not fresh:
+                break
+            seen.append(b.run(FOCUS))
+            outlines += outlined and inside
+        check(len(seen) == wanted, f"at {width} Tab reaches {len(seen)} of {wanted} controls: {seen}")
+        check(outlines == len(seen), f"at {width} the focus can be seen on {outlines} of {len(seen)}")
+
+
+def test_rows(b):
+    b.open("plain", 1280)
+    state = """const e = document.querySelector(".c button"), p = document.getElementById(e.getAttribute("aria-controls"));
+               return [e.getAttribute("aria-expanded"), p.checkVisibility(), p.textContent]"""
+    b.run("document.querySelector('.c button').focus()")
+    check(b.run(state)[:2] == ["false", False], "rows are closed at first")
+    for key, want in (ENTER, True), (SPACE, False), (ENTER, True):
+        b.press(key)
+        expanded, seen, text = b.run(state)
+        check((expanded == "true") == want and seen == want, f"{key!r} leaves the row at {expanded}, {seen}")
+    check("capstone4-0d-0" in text and "missing from the tables" in text, "an open row gives id and reason")
+    check("prefetchw" in b.run("return document.querySelectorAll('.c')[11].nextSibling.textContent"), "answers by name")
+    b.press(DOWN)
+    check(b.run(FOCUS) == b.run("return document.querySelectorAll('.c')[1].rowIndex"), "Down goes to the next row")
+    b.run("document.querySelector('#f-open').click()")
+    check(b.run("return [...document.querySelectorAll('.d')].every((e) => e.checkVisibility())"), "all rows open")
+    b.run("document.querySelector('#f-open').click()")
+    check(b.run("return [...document.querySelectorAll('.d')].every((e) => !e.checkVisibility())"), "all rows close")
+    b.run("document.querySelector('.c td:nth-child(6)').scrollIntoView({block: 'center'})")
+    x, y = b.run("const r = document.querySelector('.c td:nth-child(7)').getBoundingClientRect();"
+                 "return [Math.round(r.x + 9), Math.round(r.y + 9)]")
+    b.point(x, y)
+    check(b.run("return document.querySelector('.c td:nth-child(7)').title")
+          == "capstone: invalid, contradicts silicon, expected: capstone4-0d-0", "the tooltip says it in words")
+
+
+# ---- filters -------------------------------------------------------------------------------------------------------
+
+# What must be shown, found from the table on another way than page.js takes.
+MODEL = """
+    const [text, column, axis, mode, silicon, unknown] = arguments;
+    const rows = [...document.querySelectorAll("#classes .c")];
+    const wanted = rows.filter((row) => {
+        const picked = column ? [row.children[4 + +column]] : [...row.children].slice(5);
+        const says = (word) => picked.some((cell) => cell.textContent.includes(word));
+        const differs = picked.some((cell) => cell.matches(".s, .a, .u, .e"));
+        return (!axis || row.closest("tbody").querySelector(".g").textContent.startsWith(axis)) &&
+            (!mode || row.children[1].textContent.includes(mode)) && (!silicon || says("contradicts silicon")) &&
+            (!unknown || says("unexpected")) && (!column || silicon || unknown || differs) &&
+            (row.textContent + " " + row.nextElementSibling.textContent).toLowerCase().includes(text);
+    });
+    const shown = rows.filter((row) => row.checkVisibility());
+    return [wanted.length, shown.length, wanted.every((row) => row.checkVisibility()),
+            document.getElementById("f-shown").textContent, document.getElementById("none").checkVisibility()]"""
+SET = """
+    const [text, column, axis, mode, silicon, unknown] = arguments, get = (id) => document.getElementById(id);
+    get("f-text").value = text;
+    get("f-column").value = column;
+    get("f-axis").value = [...get("f-axis").options].find((o) => axis && o.textContent === axis)?.value ?? "";
+    get("f-mode").value = [...get("f-mode").options].find((o) => mode && o.textContent.includes(mode))?.value ?? "";
+    get("f-silicon").checked = silicon;
+    get("f-unknown").checked = unknown;
+    get("f-text").dispatchEvent(new Event("input", {bubbles: true}))"""
+FILTERS = [("", "", "", "", False, False), ("", "", "", "", True, False), ("", "", "", "", False, True),
+           ("", "3", "", "", False, False), ("", "3", "", "", True, False), ("", "1", "", "", False, True),
+           ("", "", "cuts", "", False, False), ("", "", "", "16", False, False), ("", "", "", "64", True, True),
+           ("66 00 0a", "", "", "", False, False), ("zydis-lock", "", "", "", False, False),
+           ("contradicts silicon", "2", "runs", "32", True, False), ("no such thing", "", "", "", False, False)]
+
+
+def test_filters(b):
+    b.open("hostile", 1280)
+    sizes = set()
+    for want in FILTERS:
+        b.run(SET, *want)
+        wanted, shown, same, said, none = b.run(MODEL, *want)
+        sizes.add(wanted)
+        check(wanted == shown and same, f"filter {want}: {shown} rows shown, {wanted} wanted")
+        check(said == f"{wanted} of 300 classes shown", f"filter {want}: it says \"{said}\"")
+        check(none == (wanted == 0), f"filter {want}: that nothing matches is said: {none}")
+    check(len(sizes) >= 8, f"the filters differ in what they show: {sorted(sizes)}")
+    # As a person would: by keyboard only.
+    b.run("document.getElementById('f-reset').focus()")
+    b.press(ENTER)
+    check(b.run(MODEL, *FILTERS[0])[1] == 300, "Clear filters shows all")
+    b.run("document.getElementById('f-unknown').focus()")
+    b.press(SPACE)
+    check(b.run(MODEL, *FILTERS[2])[:3] == [12, 12, True], "Space on \"only unexpected\"")
+    b.run("document.getElementById('f-text').focus()")
+    b.press(*"00 fa")
+    check(b.run(MODEL, "00 fa", *FILTERS[2][1:])[:3] == [1, 1, True], "typing narrows it")
+
+
+# ---- colours -------------------------------------------------------------------------------------------------------
+
+CONTRAST = """
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const ground = (e) => {
+        for (; e; e = e.parentElement) {
+            const c = rgba(getComputedStyle(e).backgroundColor);
+            if (c[3] === 255) return c;
+        }
+        return null;
+    };
+    const light = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+    const contrast = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
+    const worst = new Map();
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; (node = walk.nextNode());) {
+        const e = node.parentElement;
+        if (!node.data.trim() || !e.checkVisibility() || e.closest("script")) continue;
+        const name = (e.closest("td, th, .key, .verdict, button, a, small, code") ?? e), style = getComputedStyle(e);
+        const key = name.tagName + "." + name.className + " " + style.color;
+        const c = contrast(rgba(style.color), ground(e));
+        if (!worst.has(key) || worst.get(key) > c) worst.set(key, c);
+    }
+    return [[...worst], rgba(getComputedStyle(document.body).backgroundColor)[0]]"""
+VERDICTS = "PNOISCLWRFXH0_"
+
+
+def test_contrast(b):
+    grounds = set()
+    for scheme in "light", "dark":
+        for sample in "hostile", "plain":
+            b.open(sample, 1280, scheme)
+            b.run("document.getElementById('f-open').click()")
+            b.run("document.documentElement.style.transition = 'none'")
+            pairs, ground = b.run(CONTRAST)
+            grounds.add(ground)
+            for name, contrast in pairs:
+                check(contrast >= 4.5, f"{scheme}: contrast of {name} is {contrast:.2f}")
+            if sample == "hostile":
+                for verdict in VERDICTS:
+                    check(any(f"v{verdict}" in name for name, _ in pairs), f"{scheme}: verdict {verdict} was looked at")
+            low = min(pairs, key=lambda pair: pair[1])
+            print(f"{scheme}, {sample}: {len(pairs)} pairs, the lowest contrast is {low[1]:.2f} of {low[0]}")
+    check(len(grounds) == 2 and min(grounds) < 64 and max(grounds) > 192, f"light and dark differ: {grounds}")
+
+
+# ---- pictures ------------------------------------------------------------------------------------------------------
+
+def take_pictures(b):
+    for sample in "plain", "hostile":
+        for width in 1280, 400:
+            for scheme in "light", "dark":
+                b.open(sample, width, scheme)
+                b.run("document.querySelectorAll('.c button').forEach((e, i) => i % 17 === 3 && i < 40 && e.click())")
+                b.shot(f"{sample}-{width}-{scheme}", whole=True)
+    b.open("empty", 1280)
+    b.shot("empty-1280-light", whole=True)
+    b.open("plain", 1000, media="print")
+    hidden, height = b.run("return [!document.getElementById('filters').checkVisibility(),"
+                           "getComputedStyle(document.querySelector('.tall')).maxHeight]")
+    check(hidden and height == "none", "print: no filters, nothing is cut off")
+    b.shot("plain-print", whole=True)
+
+
+def main():
+    b = Browser()
+    try:
+        for test in (test_widths, test_sticky, test_structure, test_without_script, test_tab_order, test_rows,
+                     test_filters, test_contrast, take_pictures):
+            before = failures
+            test(b)
+            print(f"{test.__name__}: {'ok' if failures == before else 'FAILED'}")
+        errors = [entry["message"] for entry in b.post("/se/log", type="browser")
+                  if entry["level"] in ("SEVERE", "WARNING")]
+        check(not errors, f"the browser complains: {errors}")
+    finally:
+        # Else the browser would outlive the driver.
+        call("DELETE", b.session)
+    print(f"conform page: {checks} comparisons, {failures} failures")
+    return failures != 0 or checks == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
