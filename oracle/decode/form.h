@@ -55,9 +55,6 @@ struct fl_decode_expectation {
     bool (*covers)(const struct fl_decode_form *f);
 };
 
-/* Does the row speak about this decoder in this version? */
-bool fl_decode_row_applies(const struct fl_decode_row *row, const struct fl_decoder *d);
-
 /* Does the row with this index in fl_decode_rows() cover the byte string? Whatever decoder and version it is about. */
 bool fl_decode_row_covers(size_t row, const struct fl_decode_form *f);
 

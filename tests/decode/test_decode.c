@@ -148,6 +148,12 @@ static void sample_vector_encodings(struct run *run, unsigned samples)
             bytes[at + 2] = (uint8_t)(r & 0x600 ? (bytes[at + 2] & 0x84) | 0x79 : bytes[at + 2]);
             bytes[at + 4] = r & 0x10000 ? 0xc6 : 0xc7;
             bytes[at + 5] = (uint8_t)((bytes[at + 5] & 0x38) | (r & 0x60000 ? 4 : (r >> 20 & 0xc7)));
+            if (r >> 56 & 1) {
+                /* ... or map 0F and 18. */
+                bytes[at + 1] = (uint8_t)((bytes[at + 1] & 0xf0) | 1);
+                bytes[at + 2] = (uint8_t)((bytes[at + 2] & 0x80) | 0x78);
+                bytes[at + 4] = 0x18;
+            }
         } else if (r & 0xf00) {
             /* VEX, XOP and REX2 in front of 0D and 18. */
             unsigned opcode = at + (bytes[at] == 0xc5 || bytes[at] == 0xd5 ? 2 : 3);

@@ -210,7 +210,6 @@ static void test_judge(void)
         {&intel, with_register, true, {FL_DEC_INVALID, 0}, FL_DECODE_DIFFERS, NULL},
         {&intel, too_long, true, {FL_DEC_TOO_LONG, 0}, FL_DECODE_EXPECTED, "native-past-15"},
         {&amd, too_long, true, {FL_DEC_INVALID, 0}, FL_DECODE_DIFFERS, NULL},
-        {&amd, cut, true, {FL_DEC_INCOMPLETE, 0}, FL_DECODE_EXPECTED, "native-cut-off", 3},
         {&amd, cut, true, {FL_DEC_INCOMPLETE, 0}, FL_DECODE_DIFFERS, NULL},
         /* Versions that stand on both sides of a border. */
         {&llvm19, rex_early, true, {FL_DEC_LONE_PREFIX, 2}, FL_DECODE_EXPECTED, "llvm-rex-early"},

@@ -39,6 +39,16 @@ static bool knc_prefetch(const struct fl_decode_form *f)
     return (f->bytes[at] & 0x7f) == 0x78 && f->bytes[at + 1] == 0x18 && f->bytes[at + 2] < 0xc0;
 }
 
+/* The same behind an MVEX prefix of map 0F, without a third operand and with the memory operand as it is. */
+static bool knc_prefetch_mvex(const struct fl_decode_form *f)
+{
+    unsigned at = f->prefixes;
+
+    return f->bits == 64 && at + 6 <= f->n && f->bytes[at] == 0x62 && (f->bytes[at + 1] & 15) == 1 &&
+           (f->bytes[at + 2] & 0x7f) == 0x78 && (f->bytes[at + 3] & 0x78) == 0x08 && f->bytes[at + 4] == 0x18 &&
+           f->bytes[at + 5] < 0xc0;
+}
+
 #define ZYDIS_ROWS(X)                                                                                                  \
     X("zydis", "*", "zydis-vector-prefetch", FL_DEC_PREFETCH, vector_prefetch,                                         \
       "VGATHERPF and VSCATTERPF prefetch and do not fault, but are no 0F 0D or 0F 18; only Knights "                   \
@@ -52,6 +62,10 @@ static bool knc_prefetch(const struct fl_decode_form *f)
       "VPREFETCH0 and its like of Knights Corner are taken for instructions; #UD on every other "                      \
       "processor",                                                                                                     \
       "Intel Xeon Phi coprocessor instruction set reference, 2012; " MEASURED)                                         \
+    X("zydis", "*", "zydis-knc-prefetch-mvex", FL_DEC_PREFETCH, knc_prefetch_mvex,                                     \
+      "VPREFETCH0 and its like of Knights Corner in their MVEX form; BOUND or #UD on every other processor",           \
+      "Intel Xeon Phi coprocessor instruction set reference, 2012; axis encodings of faultline conform, then every "   \
+      "payload")                                                                                                       \
     X("zydis", "*", "zydis-past-15", FL_DEC_TOO_LONG, operand_past_15_met_first,                                       \
       "the rule stops at the opcode; with its operand the instruction is longer than 15 bytes, #GP "                   \
       "on silicon",                                                                                                    \

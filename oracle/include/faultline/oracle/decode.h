@@ -69,6 +69,9 @@ struct fl_decode_row {
 };
 const struct fl_decode_row *fl_decode_rows(size_t *count);
 
+/* Does the row speak about this decoder in this version? Looks at nothing but d's name and version. */
+bool fl_decode_row_applies(const struct fl_decode_row *row, const struct fl_decoder *d);
+
 /* Holds one decoder's answer against the rule's. */
 enum fl_decode_agreement fl_decode_judge(const struct fl_decoder *d, const uint8_t *bytes, size_t n, unsigned bits,
                                          bool rule_says, struct fl_decoded said, const struct fl_decode_row **row);
