@@ -92,9 +92,10 @@ bool fl_compare_bound(const struct fl_snapshot *s, const struct fl_effects *e, s
 bool fl_compare_prefetch(const struct fl_snapshot *s, bool want, bool got, const struct fl_effects *effects,
                          struct fl_divergence *d)
 {
-    /* A segment in the LDT has to be looked up first. */
-    enum { SELECTOR_TI = 1 << 2 }; /* Intel SDM vol. 3A, 3.4.2 */
-    unsigned lookups = s->regs.cs & SELECTOR_TI ? 1 : 0;
+    /* A segment in the LDT has to be looked up first; in virtual-8086 mode selectors name none. */
+    enum { SELECTOR_TI = 1 << 2 };                     /* Intel SDM vol. 3A, 3.4.2 */
+    static const uint64_t FLAG_VM = UINT64_C(1) << 17; /* Intel SDM vol. 1, 3.4.3 */
+    unsigned lookups = s->regs.cs & SELECTOR_TI && !(s->regs.flags & FLAG_VM) ? 1 : 0;
     if (effects->ldt_outside) {
         fl_compare_ldt(s, d);
         return true;
