@@ -14,6 +14,7 @@ enum exit_code {
     EXIT_INTERNAL = 3, /* Faultline's own trouble */
 };
 
+int command_conform(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
 int command_repro(int argc, char **argv);
 int command_show(int argc, char **argv);

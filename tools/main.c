@@ -12,6 +12,7 @@ static const struct subcommand {
     int (*run)(int argc, char **argv);
     const char *summary;
 } subcommands[] = {
+    {"conform", command_conform, "ask prefetch decoders and the processor about every prefetch there can be"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},
     {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},
