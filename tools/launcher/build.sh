@@ -29,7 +29,8 @@ fl_build_failed() {
 fl_configure() {
     local dir=$FL_BUILD/$1 want have
     fl_configuration "$1"
-    want="root=$FL_ROOT CC=$FL_CC PKG_CONFIG_PATH=${PKG_CONFIG_PATH:-} ${FL_OPTIONS[*]}"
+    # A library that came since then is looked for again: meson's answer of that day is kept in the folder.
+    want="root=$FL_ROOT CC=$FL_CC PKG_CONFIG_PATH=${PKG_CONFIG_PATH:-} ${FL_OPTIONS[*]} libraries=$(fl_present_libraries)"
     have=$(cat "$dir/faultline.options" 2>/dev/null)
     # A folder that was made strict is good for everyday use as well.
     [ "$FL_STRICT" = 1 ] || have=${have/auto_features=enabled/auto_features=auto}
@@ -83,7 +84,7 @@ fl_set_up() {
     local cfg
     fl_lock
     # Whoever held the lock may have done our work.
-    if fl_fresh "$@"; then fl_unlock; return; fi
+    if [ "${fl_plugin_missing:-0}" = 0 ] && fl_fresh "$@"; then fl_unlock; return; fi
     fl_log_begin
     fl_prepare "$@"
     for cfg; do fl_build_one "$cfg"; done

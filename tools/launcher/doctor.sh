@@ -109,6 +109,7 @@ fl_doctor() {
         words=${words/libfuzzer/fuzz}
         words=${words/quick, test/test}
         words=${words/afl/fuzz --engine afl}
+        words=${words/decoders/conform --decoders all}
         words=${words/bare/the bare-machine check}
         if [ "$level" = extra ] || [ "$needs" = bare ]; then get="apt-get install $package"; else get="./faultline brings it"; fi
         fl_have_apt || get="$(fl_probe_words "$how"), from this system's packages"

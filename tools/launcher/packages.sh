@@ -31,6 +31,8 @@ afl++|required|afl,test|cmd:afl-clang-fast|the AFL++ engine
 clang-format|optional|quick,test|cmd:clang-format|the format lint
 gcovr|optional|coverage|cmd:gcovr|line and branch coverage of the core
 shellcheck|optional|quick,test|cmd:shellcheck|the shell lint
+chromium|optional|test|cmd:chromium|the browser that looks at HTML reports in the tests
+chromium-driver|optional|test|cmd:chromedriver|drives that browser
 git|optional|bare|cmd:git|clones the project for the bare-machine check
 debootstrap|optional|bare|cmd:debootstrap|makes the minimal Debian of the bare-machine check
 llvm|extra|libfuzzer,test|cmd:llvm-symbolizer|function names and lines in sanitizer reports
@@ -52,6 +54,16 @@ fl_probe() {
             ;;
         *) return 1 ;;
     esac
+}
+
+# fl_present_libraries: the optional libraries that are there, whoever installed them: what meson's "auto" finds depends on them.
+fl_present_libraries() {
+    local package level how
+    while IFS='|' read -r package level _ how _; do
+        case $level:$how in
+            optional:pc:* | optional:h:*) ! fl_probe "$how" || printf '%s ' "$package" ;;
+        esac
+    done < <(fl_package_table)
 }
 
 # In words, for systems where package names differ.

@@ -125,7 +125,7 @@ fl_bare_part() {
 
 # fl_test_parts MODE: the parts in order.
 fl_test_parts() {
-    local mode=$1 engine regressions gcc_minutes=6 san_minutes=8
+    local mode=$1 engine regressions gcc_minutes=9 san_minutes=9
     local -a suites=(--no-suite slow --no-suite lint)
     if [ "$mode" = slow ]; then
         suites=(--no-suite lint)
