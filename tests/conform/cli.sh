@@ -143,6 +143,20 @@ ask 0 "${small[@]}" --decoders "core,$plugins/dec-right.so"
 ask 2 "${small[@]}" --decoders "core,$plugins/dec-exit.so"
 one_line
 
+# ---- against this processor, where it can be asked
+if "$program" conform prefetch --bytes 90 --decoders core --execute native >"$work/out" 2>"$work/err"; then
+    says '^  native +ran as nop|^  native +ran'
+    run=(--prefixes 1 --axes "space" --quiet --execute native --decoders "core,$plugins/dec-right.so")
+    ask 0 "${run[@]}" --report user-right
+    says '^Subject: user-right 1.0: f0 0f 0d 00 .* decodes as prefetch in 64-bit code$'
+    says '^Expected:  no instruction: the processor raises #UD$'
+    says '^  ./faultline conform prefetch --bytes "f0 0f 0d 00" --mode 64 '
+    mistake 'no column is called nobody' "${run[@]}" --report nobody
+    one_line
+else
+    echo "this processor cannot be asked: $(head -n 1 "$work/err")"
+fi
+
 # ---- forms of output
 ask 0 "${small[@]}" --decoders core --csv
 says '^axis,form,modes,prefixes,example,example_bits,count,uniformity,rule,core$'

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Ready-to-send bug reports: one for each class in which a decoder contradicts the processor. */
+/*
+ * Ready-to-send bug reports: one for each class in which a decoder contradicts the processor. A maintainer wants one report
+ * for one fault, so classes are made anew, of what matters to him: does his decoder accept the string, and does it run?
+ */
 #include "report.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Which part of the manuals says what silicon does with such a string; the first that fits. */
@@ -66,26 +70,89 @@ static void own_tool(const char *decoder, const struct answers *a, FILE *out)
     }
 }
 
-static const char *expected(const struct class *k, uint8_t silicon)
+/* By loads of the example. */
+static const char *expected(uint8_t silicon, enum loads loads)
 {
     switch (silicon) {
     case V_INVALID: return "no instruction: the processor raises #UD";
     case V_TOO_LONG: return "no instruction: longer than 15 bytes, the processor raises #GP";
     default:
-        return k->loads == LOADS_YES
-                   ? "one instruction, a prefetch: it runs and brings its operand's line into the cache"
-               : k->loads == LOADS_NO ? "one instruction: it runs and changes nothing (a nop)"
-                                      : "one instruction: it runs and changes nothing";
+        return loads == LOADS_YES  ? "one instruction, a prefetch: it runs and brings its operand's line into the cache"
+               : loads == LOADS_NO ? "one instruction: it runs and changes nothing (a nop)"
+                                   : "one instruction: it runs and changes nothing";
     }
 }
 
-static void report_one(const struct report *r, const struct class *k, unsigned c, unsigned silicon, unsigned number,
-                       FILE *out)
+/* ---- classes of two columns ------------------------------------------------------------------------------------------- */
+
+/* Accepted is accepted, whatever it is called. */
+static uint8_t accepted_or(uint8_t answer)
+{
+    uint8_t v = verdict_of(answer);
+
+    return v == V_NOP ? V_PREFETCH : v;
+}
+
+/* Where the two answers stand in the cells made here. */
+enum { AT_DECODER, AT_SILICON };
+
+/* The cells that speak of the decoder and of silicon: the space, and of the runs those that are too long. NULL: no memory. */
+static struct cell *of_two(const struct cell *cells, uint32_t ncells, unsigned column, unsigned silicon,
+                           uint32_t *count)
+{
+    struct cells t = {.capacity = 1u << 18};
+    struct cell *sorted = NULL;
+
+    t.cell = calloc(t.capacity, sizeof *t.cell);
+    if (!t.cell)
+        return NULL;
+    for (uint32_t i = 0; i < ncells; i++) {
+        const struct cell *c = &cells[i];
+        uint8_t answer[MAX_COLUMNS] = {
+            [AT_DECODER] = accepted_or(c->answer[column]), [AT_SILICON] = verdict_of(c->answer[silicon])};
+        struct cell *to;
+
+        if (!(key_axis(c->key) == AXIS_SPACE ||
+              (key_axis(c->key) == AXIS_RUNS && key_get(c->key, ATTR_A) != LIMIT_NOT_MET)))
+            continue;
+        to = cells_find(&t, c->key, answer);
+        if (!to)
+            break;
+        if (to->count == 0) {
+            uint8_t kept[MAX_COLUMNS];
+
+            memcpy(kept, answer, sizeof kept);
+            *to = *c;
+            memcpy(to->answer, kept, sizeof kept);
+        } else {
+            to->count += c->count;
+        }
+    }
+    *count = t.used;
+    if (!t.full)
+        sorted = cells_sorted(&t);
+    free(t.cell);
+    return sorted;
+}
+
+/* The answers of all columns to that example. */
+static const struct cell *cell_of(const struct cell *cells, uint32_t ncells, const struct class *k)
+{
+    for (uint32_t i = 0; i < ncells; i++)
+        if (key_axis(cells[i].key) == k->axis && key_get(cells[i].key, ATTR_MODE) == k->answers[0].mode &&
+            memcmp(cells[i].example, k->answers[0].example, STRING_BYTES) == 0)
+            return &cells[i];
+    return NULL;
+}
+
+static void report_one(const struct report *r, const struct class *k, const struct cell *cell, unsigned c,
+                       unsigned silicon, unsigned number, FILE *out)
 {
     const struct column *d = &r->columns[c];
     const struct answers *a = &k->answers[0];
-    char form[128], modes[16], prefixes[160], bytes[64];
-    uint8_t truth = verdict_of(a->answer[silicon]);
+    char form[160], modes[16], prefixes[160], bytes[64];
+    uint8_t truth = a->answer[AT_SILICON], said = cell ? cell->answer[c] : a->answer[AT_DECODER];
+    enum loads loads = cell && truth == V_RAN ? (enum loads)hint_of(cell->answer[silicon]) : LOADS_NOT_ASKED;
 
     class_form(k, form, sizeof form);
     class_modes(k, modes, sizeof modes);
@@ -93,34 +160,51 @@ static void report_one(const struct report *r, const struct class *k, unsigned c
     bytes_text(a->example, a->readable, bytes, sizeof bytes);
     fprintf(out, "---- %u ----\n", number);
     fprintf(out, "Subject: %s %s: %s (%s) decodes as %s in %u-bit code\n\n", d->name, d->version, bytes, form,
-            answer_name(a->answer[c]), mode_bits(a->mode));
+            answer_name(said), mode_bits(a->mode));
     fprintf(out, "Bytes:     %s (%u-bit code%s)\n", bytes, mode_bits(a->mode),
             a->readable < FL_RULE_BYTES ? "; zero bytes may follow" : "");
-    fprintf(out, "Expected:  %s", expected(k, truth));
+    fprintf(out, "Expected:  %s", expected(truth, loads));
     if (truth == V_RAN)
         fprintf(out, "; length %u", a->length);
-    fprintf(out, "\nGot:       %s\n", answer_name(a->answer[c]));
+    fprintf(out, "\nGot:       %s\n", answer_name(said));
     fprintf(out, "Version:   %s %s\n", d->name, d->version);
     fprintf(out, "Processor: %s (%s), executed in user mode, controls passed\n", r->columns[silicon].host,
             r->columns[silicon].version);
     fprintf(out, "Manual:    %s\n", reference(k, truth));
-    fprintf(out, "How wide:  %" PRIu64 " strings of this form were tried (%s-bit code; prefixes: %s)", k->count, modes,
-            prefixes);
+    fprintf(out,
+            "How wide:  %" PRIu64 " strings of this form, %s by the decoder and %s by the processor (%s-bit code; "
+            "prefixes: %s)",
+            k->count, a->answer[AT_DECODER] == V_PREFETCH ? "accepted" : "not accepted",
+            truth == V_RAN ? "run" : "refused", modes, prefixes);
     if (k->nanswers > 1)
-        fprintf(out, "; %.1f %% of them decode so", class_uniformity(k) * 100);
+        fprintf(out, "; %.1f %% of them", class_uniformity(k) * 100);
     fputs("\nReproduce:\n", out);
     own_tool(d->name, a, out);
-    fprintf(out, "  faultline conform prefetch --bytes \"%s\" --mode %u --decoders %s --execute native\n\n", bytes,
-            mode_bits(a->mode), d->path[0] ? d->path : d->name);
+    fprintf(out, "  ./faultline conform prefetch --bytes \"%s\" --mode %u --decoders %s --execute native\n\n", bytes,
+            mode_bits(a->mode), d->path[0] && !d->built_in ? d->path : d->name);
 }
 
-unsigned conform_bugs(const struct report *r, unsigned column, FILE *out)
+bool conform_bugs(const struct report *r, const struct cell *cells, uint32_t ncells, unsigned column, FILE *out,
+                  unsigned *written)
 {
     int silicon = conform_silicon(r->columns, r->ncolumns);
-    unsigned number = 0;
+    uint32_t ntwo = 0, nclasses = 0;
+    struct cell *two;
+    struct class *classes;
 
-    for (uint32_t i = 0; silicon >= 0 && i < r->nclasses; i++)
-        if (r->classes[i].against[column] == AGAINST_SILICON)
-            report_one(r, &r->classes[i], column, (unsigned)silicon, ++number, out);
-    return number;
+    *written = 0;
+    if (silicon < 0)
+        return true;
+    two = of_two(cells, ncells, column, (unsigned)silicon, &ntwo);
+    classes = two ? classes_of(two, ntwo, &nclasses) : NULL;
+    for (uint32_t i = 0; classes && i < nclasses; i++) {
+        const struct class *k = &classes[i];
+
+        if (conform_against(k->answers[0].answer[AT_DECODER], k->answers[0].answer[AT_SILICON], LOADS_NOT_ASKED) ==
+            AGAINST_SILICON)
+            report_one(r, k, cell_of(cells, ncells, k), column, (unsigned)silicon, ++*written, out);
+    }
+    free(classes);
+    free(two);
+    return classes != NULL;
 }

@@ -211,14 +211,18 @@ static bool to_file(const char *path, const struct report *r, void (*write)(cons
     return ok;
 }
 
-static int write_bugs(const struct conform_options *o, const struct report *r)
+static int write_bugs(const struct conform_options *o, const struct report *r, const struct cell *cells,
+                      uint32_t ncells)
 {
     for (unsigned c = 0; c < r->ncolumns; c++) {
         unsigned n;
 
         if (strcmp(r->columns[c].name, o->report) != 0)
             continue;
-        n = conform_bugs(r, c, stdout);
+        if (!conform_bugs(r, cells, ncells, c, stdout, &n)) {
+            complain("out of memory");
+            return EXIT_INTERNAL;
+        }
         fprintf(stderr, "faultline: %u report%s on %s\n", n, n == 1 ? "" : "s", o->report);
         return EXIT_CLEAN;
     }
@@ -226,12 +230,12 @@ static int write_bugs(const struct conform_options *o, const struct report *r)
     return EXIT_INPUT;
 }
 
-static int write_all(const struct conform_options *o, const struct report *r)
+static int write_all(const struct conform_options *o, const struct report *r, const struct cell *cells, uint32_t ncells)
 {
     if (o->html && !to_file(o->html, r, conform_html))
         return EXIT_INPUT;
     if (o->report)
-        return write_bugs(o, r);
+        return write_bugs(o, r, cells, ncells);
     if (o->json) {
         json_t *all = conform_json(r);
 
@@ -296,7 +300,7 @@ static int report(const struct conform_options *o, struct state *s, const struct
     conform_judge(&r, cells, ncells);
     if (o->proof && !prove(o, &r))
         goto done;
-    code = write_all(o, &r);
+    code = write_all(o, &r, cells, ncells);
     if (code == EXIT_CLEAN && (r.unknown || r.stale || r.nincidents || r.refuted))
         code = EXIT_FINDINGS;
     if (code == EXIT_CLEAN && !r.strings && !r.proof) {

@@ -34,7 +34,8 @@ struct column {
     char name[16];    /* what reports and expected differences call it */
     char version[24]; /* of what runs */
     char host[64];    /* probes: the processor */
-    char path[256];   /* of a plug-in; empty: built in */
+    char path[256];   /* of a plug-in; empty: linked in */
+    bool built_in;    /* ... that is one of our own: it has a name for --decoders */
     unsigned modes;   /* FL_DECODES_16 | ... */
 };
 

@@ -21,7 +21,7 @@ int conform_silicon(const struct column *columns, unsigned ncolumns)
     return -1;
 }
 
-static enum against against_of(uint8_t said, uint8_t silicon, enum loads loads)
+enum against conform_against(uint8_t said, uint8_t silicon, enum loads loads)
 {
     bool ran = silicon == V_RAN, rejected = silicon == V_INVALID || silicon == V_TOO_LONG;
 
@@ -65,7 +65,7 @@ static bool is_right_anyway(const struct column *columns, unsigned ncolumns, enu
     if (a->readable < a->length && v == V_INCOMPLETE)
         return true;
     return silicon >= 0 && verdict_of(a->answer[silicon]) != V_NONE &&
-           against_of(v, verdict_of(a->answer[silicon]), LOADS_NOT_ASKED) != AGAINST_SILICON;
+           conform_against(v, verdict_of(a->answer[silicon]), LOADS_NOT_ASKED) != AGAINST_SILICON;
 }
 
 enum standing conform_standing(const struct column *columns, unsigned ncolumns, enum axis axis, const struct answers *a,
@@ -116,8 +116,8 @@ static void judge_class(struct class *k, const struct report *r)
         }
         /* The core is to do what the rule says, which looks at less than silicon does. */
         if (silicon >= 0 && (int)c != silicon && r->columns[c].kind != COLUMN_CORE)
-            k->against[c] = (uint8_t)against_of(verdict_of(k->answers[0].answer[c]),
-                                                verdict_of(k->answers[0].answer[silicon]), (enum loads)k->loads);
+            k->against[c] = (uint8_t)conform_against(verdict_of(k->answers[0].answer[c]),
+                                                     verdict_of(k->answers[0].answer[silicon]), (enum loads)k->loads);
     }
 }
 

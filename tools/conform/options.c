@@ -294,8 +294,12 @@ static bool add_decoder(struct conform_options *o, struct column columns[MAX_COL
         return false;
     }
     plugin_path(word, path, sizeof path);
-    if (access(path, R_OK) == 0)
-        return add_column(o, columns, COLUMN_DECODER, word, path, why);
+    if (access(path, R_OK) == 0) {
+        if (!add_column(o, columns, COLUMN_DECODER, word, path, why))
+            return false;
+        columns[o->ncolumns - 1].built_in = true;
+        return true;
+    }
     if (!may_miss)
         snprintf(why, 256, "%s: not built in; ./faultline doctor says what it needs", word);
     return may_miss;

@@ -100,6 +100,9 @@ void conform_judge(struct report *r, const struct cell *cells, uint32_t ncells);
 /* Does anybody differ here from the rule or from silicon, or are the answers mixed? */
 bool class_is_disputed(const struct class *k, const struct report *r);
 
+/* One verdict against silicon's verdict. */
+enum against conform_against(uint8_t said, uint8_t silicon, enum loads loads);
+
 /* The column of this machine's own processor; -1: it was not asked. */
 int conform_silicon(const struct column *columns, unsigned ncolumns);
 
@@ -111,7 +114,8 @@ json_t *conform_json(const struct report *r);
 void conform_csv(const struct report *r, FILE *out);
 /* One self-contained page. */
 void conform_html(const struct report *r, FILE *out);
-/* A text for each class in which that column contradicts silicon. How many were written. */
-unsigned conform_bugs(const struct report *r, unsigned column, FILE *out);
+/* A text for each class in which that column contradicts silicon; *written [OUT]: how many. False: no memory. */
+bool conform_bugs(const struct report *r, const struct cell *cells, uint32_t ncells, unsigned column, FILE *out,
+                  unsigned *written);
 
 #endif
