@@ -134,6 +134,14 @@ ask 1 "${small[@]}" --decoders "core,$plugins/dec-crash.so"
 says 'user-crash 1.0 crashed on f0 0f 18 00'
 ask 1 "${small[@]}" --decoders "core,$plugins/dec-hang.so" --hang 1
 says 'user-hang 1.0 hung on 67 0f 0d 07'
+for pause in 0.2 0.2 0.2; do
+    timeout -s INT "$pause" "$program" conform prefetch "${long[@]}" --decoders "core,capstone,$plugins/dec-crash.so" --jobs 1 \
+        --state "$work/crashed" >/dev/null 2>&1 </dev/null
+done
+ask 1 "${long[@]}" --decoders "core,capstone,$plugins/dec-crash.so" --state "$work/crashed"
+cp "$work/out" "$work/whole"
+ask 1 "${long[@]}" --decoders "core,capstone,$plugins/dec-crash.so"
+same "$work/out" "$work/whole" "gone on from crashes, it says something else"
 ask 1 "${small[@]}" --decoders "core,$plugins/dec-always.so" --all
 says 'was given up after'
 says 'core prefetch'

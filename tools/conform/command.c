@@ -19,6 +19,7 @@
 
 struct progress {
     struct state *state;
+    const struct pool *pool;
     const struct conform_options *o;
     uint32_t blocks, blocks_done; /* of this run */
     uint64_t strings;
@@ -42,6 +43,14 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* What a worker died of belongs to the state at once: what it was skipped for may be counted already. */
+static void note_incidents(struct state *s, const struct pool *pool)
+{
+    s->nincidents = pool->nincidents;
+    memcpy(s->incident, pool->incident, sizeof s->incident);
+    memcpy(s->dropped, pool->dropped, sizeof s->dropped);
+}
+
 static void say_progress(struct progress *p, bool last)
 {
     double seconds = now() - p->began, left = 0;
@@ -54,7 +63,7 @@ static void say_progress(struct progress *p, bool last)
         stderr,
         "%sfaultline: %3.0f s: %3u %%, %.1fM strings (%.2fM/s), %u of %u blocks, %u crashes and hangs, %.0f s left%s",
         p->terminal ? "\r" : "", seconds, percent, (double)p->strings / 1e6,
-        seconds > 0 ? (double)p->strings / seconds / 1e6 : 0, p->blocks_done, p->blocks, p->state->nincidents, left,
+        seconds > 0 ? (double)p->strings / seconds / 1e6 : 0, p->blocks_done, p->blocks, p->pool->nincidents, left,
         p->terminal && !last ? "\033[K" : "\n");
 }
 
@@ -82,6 +91,7 @@ static bool on_block(void *ctx, uint32_t block, const struct cells *cells, const
     p->blocks_done++;
     if (p->o->state && now() - p->saved > 10) {
         p->saved = now();
+        note_incidents(p->state, p->pool);
         return state_save(p->state, p->o->state);
     }
     return true;
@@ -107,10 +117,14 @@ static int ask(const struct conform_options *o, struct state *s, const struct bl
     char why[256];
     enum pool_end end;
 
+    p.pool = &pool;
     if (!pool.done) {
         complain("out of memory");
         return EXIT_INTERNAL;
     }
+    pool.nincidents = s->nincidents;
+    memcpy(pool.incident, s->incident, sizeof pool.incident);
+    memcpy(pool.dropped, s->dropped, sizeof pool.dropped);
     for (uint32_t i = 0; i < s->nblocks; i++) {
         pool.done[i] = s->done[i] || i % o->shards != o->shard;
         p.blocks += !pool.done[i];
@@ -122,7 +136,7 @@ static int ask(const struct conform_options *o, struct state *s, const struct bl
     signal(SIGTERM, SIG_DFL);
     free(pool.done);
     p.strings = pool.strings;
-    state_add_incidents(s, pool.incident, pool.nincidents);
+    note_incidents(s, &pool);
     s->controls += pool.controls;
     if (!o->quiet)
         say_progress(&p, true);

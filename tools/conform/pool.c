@@ -136,6 +136,13 @@ static bool give_block(struct pool *p, struct worker *w, uint8_t *taken)
     return true;
 }
 
+static void copy_incidents(struct pool *p, const struct common *common)
+{
+    p->nincidents = common->nincidents;
+    memcpy(p->incident, common->incident, sizeof p->incident);
+    memcpy(p->dropped, common->dropped, sizeof p->dropped);
+}
+
 /* A worker is gone, or was stopped for standing still. Notes whose fault it was. False: why. */
 static bool note_incident(struct pool *p, struct worker *w, struct common *common, int status, bool hung, char why[256])
 {
@@ -175,6 +182,7 @@ static bool note_incident(struct pool *p, struct worker *w, struct common *commo
     common->incident[common->nincidents++] = x;
     if (same + 1 >= MAX_PER_COLUMN)
         common->dropped[x.column] = true;
+    copy_incidents(p, common);
     return true;
 }
 
@@ -291,6 +299,11 @@ enum pool_end pool_run(struct pool *p, char why[256])
         }
         all[i].shared->cells = (struct cells){.capacity = CELLS_OF_WORKER, .cell = all[i].shared->cell};
     }
+    if (common) {
+        common->nincidents = p->nincidents;
+        memcpy(common->incident, p->incident, sizeof common->incident);
+        memcpy(common->dropped, p->dropped, sizeof common->dropped);
+    }
     /* A worker that is gone must not end the parent as well. */
     signal(SIGPIPE, SIG_IGN);
     if (end == POOL_DONE)
@@ -307,12 +320,8 @@ enum pool_end pool_run(struct pool *p, char why[256])
             munmap(all[i].shared, sizeof *all[i].shared);
         }
     }
-    if (common) {
-        p->nincidents = common->nincidents;
-        memcpy(p->incident, common->incident, sizeof p->incident);
-        memcpy(p->dropped, common->dropped, sizeof p->dropped);
+    if (common)
         munmap(common, sizeof *common);
-    }
     free(taken);
     return end;
 }

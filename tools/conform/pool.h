@@ -48,10 +48,12 @@ struct pool {
     bool (*on_tick)(void *ctx, uint64_t strings);
     void *ctx;
 
-    /* [OUT] */
+    /* [IN, OUT] Of a run that is gone on from: those strings and columns are not asked again. Kept up to date meanwhile. */
     struct incident incident[MAX_INCIDENTS];
     unsigned nincidents;
-    bool dropped[MAX_COLUMNS]; /* more than MAX_PER_COLUMN incidents: the column was not asked any more */
+    bool dropped[MAX_COLUMNS]; /* MAX_PER_COLUMN incidents: the column is not asked any more */
+
+    /* [OUT] */
     uint64_t strings;
     uint64_t controls; /* of probes, passed */
 };
