@@ -50,6 +50,7 @@ mistake() {
     says "$pattern" err
 }
 mistake 'none of 64, 32, 16' --mode 65
+mistake 'none of 64, 32, 16' --mode 64x
 mistake 'number from 0 to 3' --prefixes 4
 mistake 'number from 0 to 3' --prefixes x
 mistake 'none of space' --axes spaces
@@ -68,6 +69,10 @@ one_line
 mistake 'no-such' --core ./no-such.so --decoders core "${small[@]}"
 one_line
 mistake 'core is not among' --core ./no-such.so --decoders capstone "${small[@]}"
+mistake 'core is not among' --core ./no-such.so --decoders "$plugins/dec-right.so,./core/x.so" "${small[@]}"
+mistake 'nothing was asked' --decoders "$plugins/../conform/dec-right.so" --axes proof --execute none
+ask 1 --core "$plugins/scanner1.so" --decoders all --axes proof --execute none
+says REFUTED
 mistake 'no such file' --merge "$work/nowhere" "${small[@]}"
 one_line
 mistake 'no column is called' --report nobody "${small[@]}"

@@ -86,9 +86,10 @@ static void words(char *list, void (*each)(const char *word, struct argp_state *
 static void add_mode(const char *word, struct argp_state *state)
 {
     struct conform_options *o = state->input;
+    static const char *const names[] = {"16", "32", "64"};
     unsigned mode = 0;
 
-    while (mode < 3 && (unsigned)strtoul(word, NULL, 10) != mode_bits(mode))
+    while (mode < 3 && strcmp(word, names[mode]) != 0)
         mode++;
     if (mode == 3)
         argp_error(state, "--mode: \"%.20s\" is none of 64, 32, 16", word);
@@ -175,10 +176,6 @@ static void complete(struct conform_options *o, struct argp_state *state)
         o->execute = "native";
     if (!o->decoders)
         o->decoders = "core,capstone,zydis";
-    if (o->core && !strstr(o->decoders, "core"))
-        argp_error(state, "--core: core is not among --decoders");
-    /* A proof is of a core that is asked. */
-    o->proof = o->proof && strstr(o->decoders, "core");
 }
 
 static error_t option(int key, char *arg, struct argp_state *state)
@@ -309,7 +306,7 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
 {
     static const char *const all[] = {"core", "capstone", "zydis", "opcodes", "llvm", "distorm"};
     char *lists[2] = {format_text("%s", o->decoders), format_text("%s", o->execute)}, *rest = lists[0], *word;
-    bool ok = true;
+    bool ok = true, core = false;
 
     o->ncolumns = 0;
     while (ok && (word = strsep(&rest, ",")) != NULL) {
@@ -333,6 +330,14 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
     }
     free(lists[0]);
     free(lists[1]);
+    for (unsigned i = 0; i < o->ncolumns; i++)
+        core |= columns[i].kind == COLUMN_CORE;
+    if (ok && o->core && !core) {
+        snprintf(why, 256, "--core: core is not among --decoders");
+        ok = false;
+    }
+    /* A proof is of a core that is asked. */
+    o->proof &= core;
     return ok;
 }
 
