@@ -104,6 +104,9 @@ says '"rule": "no prefetch"'
 ask 0 "${small[@]}" --decoders core --jobs 1 --json
 cp "$work/out" "$work/whole"
 says '"strings": 43008'
+ask 0 --bytes "66" --mode 64 --decoders core,zydis --execute native
+says '^  zydis +incomplete'
+says '^  native +not asked'
 ask 0 "${small[@]}" --decoders core --jobs 3 --json
 same "$work/out" "$work/whole" "three workers say something else than one"
 for k in 1 2 3; do

@@ -5,6 +5,7 @@
 #include "../command.h"
 #include "loads.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +13,8 @@
 #include <unistd.h>
 
 /* The string as a batch of its own. Where it has the form of a prefetch, its length is that of the form (bytes that are not
- * given are zero); else what was given. */
+ * given are zero); else what was given. One that ends before its opcode does is cut off there: decoders are given no more,
+ * and processors, which would take what stands behind it for the rest, are not asked. */
 static void one_batch(const struct conform_options *o, unsigned mode, struct batch *b)
 {
     unsigned at = 0, bits = mode_bits(mode);
@@ -25,10 +27,14 @@ static void one_batch(const struct conform_options *o, unsigned mode, struct bat
     if (at + 2 < STRING_BYTES && o->bytes[at] == 0x0f && (o->bytes[at + 1] == 0x0d || o->bytes[at + 1] == 0x18))
         b->length[0] = (uint8_t)axis_length(o->bytes, at, mode);
     b->readable[0] = b->length[0];
+    if (at == o->nbytes || (at + 1 == o->nbytes && o->bytes[at] == 0x0f)) {
+        b->length[0]++;
+        b->execute = false;
+    }
 }
 
 /* In a child: a column that crashes here is a finding, and not the end of the command. */
-static int ask_apart(struct column *c, const struct batch *b, uint8_t *answer, char why[256])
+static int ask_apart(struct column *c, const struct batch *b, unsigned hang_seconds, uint8_t *answer, char why[256])
 {
     struct shared {
         uint8_t answers[BATCH_STRINGS][MAX_COLUMNS];
@@ -48,7 +54,7 @@ static int ask_apart(struct column *c, const struct batch *b, uint8_t *answer, c
     if (pid == 0) {
         struct answerer a;
 
-        alarm(10);
+        alarm(hang_seconds);
         s->ok = answerer_open(c, &a, s->why) && answerer_ask(&a, b, 0, s->answers, &s->at, NULL, s->why);
         if (s->ok && a.probe && verdict_of(s->answers[0][0]) == V_RAN)
             s->answers[0][0] = (uint8_t)(V_RAN | loads_of(a.probe, b->bytes[0], b->length[0], b->bits) << 4);
@@ -60,10 +66,10 @@ static int ask_apart(struct column *c, const struct batch *b, uint8_t *answer, c
         snprintf(why, 256, "no process");
         return EXIT_INTERNAL;
     }
-    *answer = s->ok                                           ? s->answers[0][0]
-              : WIFSIGNALED(status) && WTERMSIG(status) == 14 ? V_HUNG
-              : WIFSIGNALED(status)                           ? V_CRASHED
-                                                              : V_NONE;
+    *answer = s->ok                                                ? s->answers[0][0]
+              : WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? V_HUNG
+              : WIFSIGNALED(status)                                ? V_CRASHED
+                                                                   : V_NONE;
     snprintf(why, 256, "%s", s->why);
     munmap(s, sizeof *s);
     return *answer == V_NONE && why[0] ? EXIT_INPUT : EXIT_CLEAN;
@@ -86,7 +92,7 @@ int one_string(const struct conform_options *o, struct column *columns)
             continue;
         }
         one_batch(o, mode, &b);
-        bytes_text(b.bytes[0], b.length[0], text, sizeof text);
+        bytes_text(b.bytes[0], b.readable[0], text, sizeof text);
         rule = fl_prefetch_rule(b.bytes[0], b.readable[0], b.bits, NULL);
         if (!o->json)
             printf("%s in %u-bit code\n  %-10s %s\n", text, b.bits, "rule", rule ? "prefetch" : "no prefetch");
@@ -95,7 +101,7 @@ int one_string(const struct conform_options *o, struct column *columns)
             char why[256] = "";
             uint8_t answer = V_NONE;
 
-            code = ask_apart(&columns[c], &b, &answer, why);
+            code = ask_apart(&columns[c], &b, o->hang_seconds, &answer, why);
             if (code != EXIT_CLEAN) {
                 complain("%s", why);
                 break;
