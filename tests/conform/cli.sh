@@ -174,6 +174,8 @@ else
 fi
 
 # ---- forms of output
+ask 2 "${small[@]}" --decoders "core,$plugins/dec-asleep.so" --hang 1
+says 'hung while it was opened' err
 ask 0 "${small[@]}" --decoders core --csv
 says '^axis,form,modes,prefixes,example,example_bits,count,uniformity,rule,core$'
 ask 0 "${small[@]}" --decoders core --html "$work/page.html"

@@ -376,14 +376,36 @@ static bool describe(struct conform_options *o, struct column *columns, char why
 {
     unsigned failed;
 
-    if (pool_describe(columns, o->ncolumns, &failed, why))
+    if (pool_describe(columns, o->ncolumns, o->hang_seconds, &failed, why))
         return true;
     if (failed >= o->ncolumns || columns[failed].kind != COLUMN_PROBE || !o->execute_default)
         return false;
     complain("%s: going on without", why);
     o->execute = "none";
     o->ncolumns--;
-    return pool_describe(columns, o->ncolumns, &failed, why);
+    return pool_describe(columns, o->ncolumns, o->hang_seconds, &failed, why);
+}
+
+/* Reports tell columns apart by name, and a bug report needs its decoder and a processor: said before hours of asking. */
+static bool can_report(const struct conform_options *o, const struct column *columns, char why[256])
+{
+    bool found = !o->report;
+
+    for (unsigned c = 0; c < o->ncolumns; c++) {
+        for (unsigned i = 0; i < c; i++)
+            if (strcmp(columns[i].name, columns[c].name) == 0) {
+                snprintf(why, 256, "two columns are called %s: give one of them another name", columns[c].name);
+                return false;
+            }
+        found |= o->report && columns[c].kind == COLUMN_DECODER && strcmp(columns[c].name, o->report) == 0;
+    }
+    if (!found)
+        snprintf(why, 256, "--report: no decoder is called %.40s", o->report);
+    else if (o->report && conform_silicon(columns, o->ncolumns) < 0)
+        snprintf(why, 256, "--report: says who contradicts silicon, and no processor is asked");
+    else
+        return true;
+    return false;
 }
 
 int command_conform(int argc, char **argv)

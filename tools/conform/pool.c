@@ -326,7 +326,7 @@ enum pool_end pool_run(struct pool *p, char why[256])
     return end;
 }
 
-bool pool_describe(struct column *columns, unsigned n, unsigned *failed, char why[256])
+bool pool_describe(struct column *columns, unsigned n, unsigned hang_seconds, unsigned *failed, char why[256])
 {
     struct description {
         bool ok;
@@ -350,6 +350,7 @@ bool pool_describe(struct column *columns, unsigned n, unsigned *failed, char wh
         for (d->at = 0; d->at < n; d->at++) {
             struct answerer a;
 
+            alarm(hang_seconds);
             if (!answerer_open(&d->column[d->at], &a, d->why) || !answerer_close(&a, d->why))
                 _exit(1);
         }
@@ -365,8 +366,9 @@ bool pool_describe(struct column *columns, unsigned n, unsigned *failed, char wh
     else if (d->why[0])
         snprintf(why, 256, "%s", d->why);
     else
-        snprintf(why, 256, "%s: it crashed while it was opened",
-                 d->at < n ? d->column[d->at].path[0] ? d->column[d->at].path : d->column[d->at].name : "a column");
+        snprintf(why, 256, "%.200s: it %s while it was opened",
+                 d->at < n ? d->column[d->at].path[0] ? d->column[d->at].path : d->column[d->at].name : "a column",
+                 pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "hung" : "crashed");
     munmap(d, sizeof *d);
     return ok;
 }

@@ -66,7 +66,7 @@ enum pool_end {
 
 /* Opens every column once in a process of its own, which fills in names, versions and modes. False: why, and *failed is the
  * column. */
-bool pool_describe(struct column *columns, unsigned n, unsigned *failed, char why[256]);
+bool pool_describe(struct column *columns, unsigned n, unsigned hang_seconds, unsigned *failed, char why[256]);
 
 enum pool_end pool_run(struct pool *p, char why[256]);
 

@@ -5,6 +5,7 @@
 #include <faultline/oracle/decoder_plugin.h>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define RIGHT  0
 #define CRASH  1 /* on one string */
@@ -12,6 +13,7 @@
 #define ALWAYS 3 /* crashes on every string */
 #define WRONG  4 /* takes 0F 1F for a prefetch's second byte, and no LOCK */
 #define EXIT   5 /* ends the process when it is opened */
+#define ASLEEP 6 /* does not come back when it is opened */
 
 static int is_prefix(uint8_t b, unsigned bits)
 {
@@ -24,6 +26,8 @@ static void *open_it(char why[256])
     (void)why;
     if (KIND == EXIT)
         _Exit(7);
+    while (KIND == ASLEEP)
+        pause();
     return malloc(1);
 }
 
@@ -62,7 +66,7 @@ static void decode(void *decoder, const uint8_t *b, size_t n, unsigned bits, str
 const struct fl_decoder_plugin *fl_decoder_plugin(void)
 {
     static const char *const names[] = {"user-right",  "user-crash", "user-hang",
-                                        "user-always", "user-wrong", "user-exit"};
+                                        "user-always", "user-wrong", "user-exit", "user-asleep"};
     static struct fl_decoder_plugin plugin = {FL_DECODER_PLUGIN_ABI, FL_DECODES_ALL, 0, "1.0", open_it, decode, free};
 
     plugin.name = names[KIND];
