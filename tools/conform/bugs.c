@@ -16,7 +16,7 @@ static const char *reference(const struct class *k, uint8_t silicon)
     uint32_t features;
     unsigned prefixes = 0;
 
-    while (prefixes < a->readable &&
+    while (prefixes < a->readable && prefixes < STRING_BYTES &&
            fl_prefetch_step(FL_RULE_PREFIXES, a->example[prefixes], mode_bits(a->mode)) == FL_RULE_PREFIXES)
         prefixes++;
     features = fl_prefix_features(a->example, prefixes, mode_bits(a->mode));
@@ -53,7 +53,7 @@ static void own_tool(const char *decoder, const struct answers *a, FILE *out)
         fprintf(out, "  ZydisInfo -%u %s\n", bits, bytes);
     } else if (strcmp(decoder, "llvm") == 0) {
         fputs("  echo", out);
-        for (unsigned i = 0; i < a->readable; i++)
+        for (unsigned i = 0; i < a->readable && i < STRING_BYTES; i++)
             fprintf(out, " 0x%02x", a->example[i]);
         fprintf(out, " | llvm-mc --disassemble --triple=%s\n",
                 bits == 64   ? "x86_64"
@@ -61,7 +61,7 @@ static void own_tool(const char *decoder, const struct answers *a, FILE *out)
                              : "i386-unknown-unknown-code16");
     } else if (strcmp(decoder, "opcodes") == 0) {
         fputs("  printf '", out);
-        for (unsigned i = 0; i < a->readable; i++)
+        for (unsigned i = 0; i < a->readable && i < STRING_BYTES; i++)
             fprintf(out, "\\%03o", a->example[i]);
         fprintf(out, "' >string.bin && objdump -D -b binary -m %s string.bin\n",
                 bits == 64   ? "i386:x86-64"
