@@ -75,7 +75,9 @@ ask 1 --core "$plugins/scanner1.so" --decoders all --axes proof --execute none
 says REFUTED
 mistake 'no such file' --merge "$work/nowhere" "${small[@]}"
 one_line
-mistake 'no column is called' --report nobody "${small[@]}"
+mistake 'no decoder is called' --report nobody "${small[@]}"
+mistake 'no processor is asked' --report zydis "${small[@]}"
+mistake 'two columns are called' --decoders "$plugins/dec-right.so,$plugins/../conform/dec-right.so" "${small[@]}"
 echo '{"faultline-conform-state": 1}' >"$work/alien"
 mistake 'another run' --state "$work/alien" "${small[@]}"
 one_line
@@ -97,6 +99,9 @@ says '^  rule +prefetch'
 says '^  core +prefetch'
 ask 0 --bytes "0f 19 00" --mode 32 --decoders core --execute none
 says '^  core +no prefetch'
+ask 0 --bytes "66" --mode 64 --decoders core,zydis --execute native
+says '^  zydis +incomplete'
+says '^  native +not asked'
 ask 0 --bytes "400f1800" --json --decoders core --execute none
 says '"rule": "no prefetch"'
 
@@ -104,9 +109,6 @@ says '"rule": "no prefetch"'
 ask 0 "${small[@]}" --decoders core --jobs 1 --json
 cp "$work/out" "$work/whole"
 says '"strings": 43008'
-ask 0 --bytes "66" --mode 64 --decoders core,zydis --execute native
-says '^  zydis +incomplete'
-says '^  native +not asked'
 ask 0 "${small[@]}" --decoders core --jobs 3 --json
 same "$work/out" "$work/whole" "three workers say something else than one"
 for k in 1 2 3; do
@@ -158,6 +160,8 @@ says '\?\?'
 ask 0 "${small[@]}" --decoders "core,$plugins/dec-right.so"
 ask 2 "${small[@]}" --decoders "core,$plugins/dec-exit.so"
 one_line
+ask 2 "${small[@]}" --decoders "core,$plugins/dec-asleep.so" --hang 1
+says 'hung while it was opened' err
 
 # ---- against this processor, where it can be asked
 if "$program" conform prefetch --bytes 90 --decoders core --execute native >"$work/out" 2>"$work/err"; then
@@ -167,15 +171,13 @@ if "$program" conform prefetch --bytes 90 --decoders core --execute native >"$wo
     says '^Subject: user-right 1.0: f0 0f 0d 00 .* decodes as prefetch in 64-bit code$'
     says '^Expected:  no instruction: the processor raises #UD$'
     says '^  ./faultline conform prefetch --bytes "f0 0f 0d 00" --mode 64 '
-    mistake 'no column is called nobody' "${run[@]}" --report nobody
+    mistake 'no decoder is called nobody' "${run[@]}" --report nobody
     one_line
 else
     echo "this processor cannot be asked: $(head -n 1 "$work/err")"
 fi
 
 # ---- forms of output
-ask 2 "${small[@]}" --decoders "core,$plugins/dec-asleep.so" --hang 1
-says 'hung while it was opened' err
 ask 0 "${small[@]}" --decoders core --csv
 says '^axis,form,modes,prefixes,example,example_bits,count,uniformity,rule,core$'
 ask 0 "${small[@]}" --decoders core --html "$work/page.html"

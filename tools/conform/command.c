@@ -240,7 +240,6 @@ static int write_bugs(const struct conform_options *o, const struct report *r, c
         fprintf(stderr, "faultline: %u report%s on %s\n", n, n == 1 ? "" : "s", o->report);
         return EXIT_CLEAN;
     }
-    complain("--report: no column is called %.40s", o->report);
     return EXIT_INPUT;
 }
 
@@ -253,6 +252,10 @@ static int write_all(const struct conform_options *o, const struct report *r, co
     if (o->json) {
         json_t *all = conform_json(r);
 
+        if (!all) {
+            complain("no JSON can be made: out of memory, or an option that is not UTF-8");
+            return EXIT_INTERNAL;
+        }
         json_dumpf(all, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(all);
@@ -415,7 +418,7 @@ int command_conform(int argc, char **argv)
     char why[256];
 
     options_parse(argc, argv, &o);
-    if (!options_columns(&o, columns, why) || !describe(&o, columns, why)) {
+    if (!options_columns(&o, columns, why) || !describe(&o, columns, why) || !can_report(&o, columns, why)) {
         complain("%s", why);
         return EXIT_INPUT;
     }
