@@ -177,6 +177,13 @@ else
     echo "this processor cannot be asked: $(head -n 1 "$work/err")"
 fi
 
+# ---- a decoder that was built again is another one
+cp "$plugins/dec-right.so" "$work/mine.so"
+ask 0 "${small[@]}" --decoders "core,$work/mine.so" --state "$work/built"
+echo >>"$work/mine.so"
+ask 2 "${small[@]}" --decoders "core,$work/mine.so" --state "$work/built"
+says 'another run' err
+
 # ---- forms of output
 ask 0 "${small[@]}" --decoders core --csv
 says '^axis,form,modes,prefixes,example,example_bits,count,uniformity,rule,core$'

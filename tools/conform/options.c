@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #ifndef PLUGIN_SUFFIX
 #    define PLUGIN_SUFFIX ".so"
 #endif
@@ -246,6 +249,23 @@ static void plugin_path(const char *name, char *out, size_t size)
     snprintf(out, size, "%s/../oracle/decode/plugins/fl-decoder-%.15s" PLUGIN_SUFFIX, slash ? self : ".", name);
 }
 
+/* 0: it cannot be read, which is said when it is opened. */
+static uint64_t file_digest(const char *path)
+{
+    XXH64_state_t state;
+    char buffer[4096];
+    size_t n;
+    FILE *in = fopen(path, "rb");
+
+    if (!in)
+        return 0;
+    XXH64_reset(&state, 0);
+    while ((n = fread(buffer, 1, sizeof buffer, in)) > 0)
+        XXH64_update(&state, buffer, n);
+    fclose(in);
+    return XXH64_digest(&state);
+}
+
 static bool add_column(struct conform_options *o, struct column columns[MAX_COLUMNS], enum column_kind kind,
                        const char *name, const char *path, char why[256])
 {
@@ -268,6 +288,7 @@ static bool add_column(struct conform_options *o, struct column columns[MAX_COLU
     *c = (struct column){.kind = (uint8_t)kind};
     snprintf(c->name, sizeof c->name, "%s", name);
     snprintf(c->path, sizeof c->path, "%s", path);
+    c->digest = path[0] ? file_digest(path) : 0;
     return true;
 }
 

@@ -58,8 +58,9 @@ static json_t *identity(const struct state *s)
     json_t *columns = json_array();
 
     for (unsigned c = 0; c < s->ncolumns; c++)
-        json_array_append_new(columns, json_pack("{s:s, s:s, s:s}", "name", s->columns[c].name, "version",
-                                                 s->columns[c].version, "host", s->columns[c].host));
+        json_array_append_new(columns, json_pack("{s:s, s:s, s:s, s:I}", "name", s->columns[c].name, "version",
+                                                 s->columns[c].version, "host", s->columns[c].host, "file",
+                                                 (json_int_t)s->columns[c].digest));
     return json_pack("{s:s, s:i, s:i, s:i, s:b, s:i, s:o}", "faultline", FAULTLINE_VERSION, "modes",
                      (int)s->space.modes, "prefixes", (int)s->space.prefixes, "axes", (int)s->space.axes, "operands",
                      (int)s->space.operands, "blocks", (int)s->nblocks, "columns", columns);
