@@ -59,9 +59,9 @@ bool answerer_close(struct answerer *a, char why[256])
         plugin_core_close(&a->plugin);
     if (a->decoder)
         a->decoder->close(a->decoder);
-    if (a->probe) {
+    if (a->probe && a->probe->close(a->probe) != FL_OK) {
         snprintf(why, 256, "%s: a control failed at the end", a->column->name);
-        ok = a->probe->close(a->probe) == FL_OK;
+        ok = false;
     }
     *a = (struct answerer){NULL};
     return ok;
