@@ -145,19 +145,25 @@ static struct onehot widest(const struct point *points, uint32_t n, const struct
     return best;
 }
 
-static void add_answers(struct class *c, const struct cell *cell)
+/* All different answers of one class; more than these a class of real columns never had. */
+struct many {
+    unsigned n;
+    struct answers answers[256];
+};
+
+static void add_answers(struct many *m, const struct cell *cell)
 {
     struct answers *a = NULL;
     bool better;
 
-    c->count += cell->count;
-    for (unsigned i = 0; i < c->nanswers && i < MAX_ANSWERS && !a; i++)
-        if (memcmp(c->answers[i].answer, cell->answer, MAX_COLUMNS) == 0)
-            a = &c->answers[i];
+    for (unsigned i = 0; i < m->n && !a; i++)
+        if (memcmp(m->answers[i].answer, cell->answer, MAX_COLUMNS) == 0)
+            a = &m->answers[i];
     if (!a) {
-        if (c->nanswers++ >= MAX_ANSWERS)
+        if (m->n == sizeof m->answers / sizeof *m->answers)
             return;
-        a = &c->answers[c->nanswers - 1];
+        a = &m->answers[m->n++];
+        *a = (struct answers){.count = 0};
         memcpy(a->answer, cell->answer, MAX_COLUMNS);
     }
     better = a->count == 0 || cell->length < a->length ||
@@ -186,7 +192,9 @@ static void make_class(struct class *c, struct point *points, uint32_t n, const 
                        const struct layout *l)
 {
     struct onehot set = widest(points, n, seed, l);
+    struct many many;
 
+    many.n = 0; /* and no more of it: it is large */
     *c = (struct class){.axis = key_axis(seed->cell->key)};
     for (unsigned a = 0; a < ATTR_COUNT; a++) {
         unsigned at = l->at[a], values = attribute_values(a);
@@ -200,10 +208,14 @@ static void make_class(struct class *c, struct point *points, uint32_t n, const 
         points[i].covered = true;
         for (unsigned a = 0; a < ATTR_COUNT; a++)
             c->seen[a] |= 1u << key_get(points[i].cell->key, a);
-        for (unsigned k = 0; k < points[i].n; k++)
-            add_answers(c, &points[i].cell[k]);
+        for (unsigned k = 0; k < points[i].n; k++) {
+            add_answers(&many, &points[i].cell[k]);
+            c->count += points[i].cell[k].count;
+        }
     }
-    qsort(c->answers, c->nanswers < MAX_ANSWERS ? c->nanswers : MAX_ANSWERS, sizeof *c->answers, more_frequent);
+    qsort(many.answers, many.n, sizeof *many.answers, more_frequent);
+    c->nanswers = many.n;
+    memcpy(c->answers, many.answers, (many.n < MAX_ANSWERS ? many.n : MAX_ANSWERS) * sizeof *many.answers);
     c->rule = fl_prefetch_rule(c->answers[0].example, c->answers[0].readable, mode_bits(c->answers[0].mode), NULL);
 }
 

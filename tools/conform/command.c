@@ -318,7 +318,7 @@ static int report(const struct conform_options *o, struct state *s, const struct
     if (o->proof && !prove(o, &r))
         goto done;
     code = write_all(o, &r, cells, ncells);
-    if (code == EXIT_CLEAN && (r.unknown || r.stale || r.nincidents || r.refuted))
+    if (code == EXIT_CLEAN && (r.unknown || r.unknown_cells || r.stale || r.nincidents || r.refuted))
         code = EXIT_FINDINGS;
     if (code == EXIT_CLEAN && !r.strings && !r.proof) {
         complain("nothing was asked");

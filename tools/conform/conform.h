@@ -34,7 +34,7 @@ struct column {
     char name[16];    /* what reports and expected differences call it */
     char version[24]; /* of what runs */
     char host[64];    /* probes: the processor */
-    char path[256];   /* of a plug-in; empty: linked in */
+    char path[640];   /* of a plug-in; empty: linked in */
     bool built_in;    /* ... that is one of our own: it has a name for --decoders */
     uint64_t digest;  /* of its file: one that was built again says other things under the same name and version */
     unsigned modes;   /* FL_DECODES_16 | ... */

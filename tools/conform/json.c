@@ -117,6 +117,9 @@ static json_t *incidents_json(const struct report *r)
     for (unsigned i = 0; i < r->nincidents; i++) {
         const struct incident *x = &r->incidents[i];
 
+        /* Which of many came first depends on the workers. */
+        if (r->dropped[x->column])
+            continue;
         json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:o, s:i, s:s}", "column", r->columns[x->column].name,
                                               "what", x->hung ? "hung" : "crashed", "signal", x->signal, "bytes",
                                               bytes_json(x->bytes, x->readable), "bits", (int)mode_bits(x->mode),

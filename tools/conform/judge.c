@@ -31,8 +31,8 @@ enum against conform_against(uint8_t said, uint8_t silicon, enum loads loads)
     case V_INVALID:
     case V_SPLIT:
     case V_TOO_LONG:
-    case V_INCOMPLETE:
-    case V_LENGTH: return ran ? AGAINST_SILICON : AGAINST_NOTHING;
+    case V_INCOMPLETE: return ran ? AGAINST_SILICON : AGAINST_NOTHING;
+    case V_LENGTH: return ran || rejected ? AGAINST_SILICON : AGAINST_NOTHING;
     case V_OTHER: return ran ? AGAINST_SILICON : AGAINST_NOTHING;
     default: return AGAINST_NOTHING; /* not asked; what the core says is the rule's matter */
     }
@@ -203,9 +203,13 @@ static void count_rows(struct report *r, const struct cell *cells, uint32_t ncel
             continue;
         memcpy(a.answer, cells[i].answer, MAX_COLUMNS);
         memcpy(a.example, cells[i].example, STRING_BYTES);
-        for (unsigned c = 0; c < r->ncolumns; c++)
-            if (conform_standing(r->columns, r->ncolumns, AXIS_SPACE, &a, c, &row) == STANDS_EXPECTED)
+        for (unsigned c = 0; c < r->ncolumns; c++) {
+            enum standing s = conform_standing(r->columns, r->ncolumns, key_axis(cells[i].key), &a, c, &row);
+
+            if (s == STANDS_EXPECTED)
                 r->fired[row - rows] += a.count;
+            r->unknown_cells += s == STANDS_UNKNOWN;
+        }
     }
 }
 

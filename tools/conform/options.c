@@ -238,7 +238,7 @@ void options_parse(int argc, char **argv, struct conform_options *o)
 /* Decoders of our own that are plug-ins lie beside the program. */
 static void plugin_path(const char *name, char *out, size_t size)
 {
-    char self[180];
+    char self[512];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     char *slash;
 
@@ -295,7 +295,7 @@ static bool add_column(struct conform_options *o, struct column columns[MAX_COLU
 static bool add_decoder(struct conform_options *o, struct column columns[MAX_COLUMNS], const char *word, bool may_miss,
                         char why[256])
 {
-    char path[256];
+    char path[sizeof((struct column *)0)->path];
 
     if (strcmp(word, "core") == 0)
         return add_column(o, columns, COLUMN_CORE, word, o->core ? o->core : "", why);

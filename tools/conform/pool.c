@@ -156,6 +156,11 @@ static bool note_incident(struct pool *p, struct worker *w, struct common *commo
         snprintf(why, 256, "%s", s->why);
         return false;
     }
+    if (s->column >= OPENING && s->column < OPENING + p->ncolumns) {
+        snprintf(why, 256, "%s %s while a worker opened it", p->columns[s->column - OPENING].name,
+                 hung ? "did not come back" : "crashed");
+        return false;
+    }
     if (!b || s->column >= p->ncolumns || p->columns[s->column].kind == COLUMN_PROBE) {
         snprintf(why, 256, "a worker %s (%s)", hung ? "stood still" : "died",
                  s->column < p->ncolumns ? p->columns[s->column].name : "between two columns");

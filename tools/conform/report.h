@@ -82,6 +82,7 @@ struct report {
     uint64_t fired[MAX_ROWS]; /* by row of fl_decode_rows(): strings that it explains */
     bool whole;               /* everything was asked that a row can be about: stale rows can be told */
     uint32_t unknown;         /* classes with a column of STANDS_UNKNOWN */
+    uint32_t unknown_cells;   /* ... kinds of answers, whether their class keeps them or not */
     uint32_t stale;           /* rows for these columns' versions that explain nothing; 0 unless whole */
     json_t *proof;            /* NULL: none was made. {"verdict": ..., "text": paragraph, ...} */
     bool refuted;             /* the proof found a counterexample */

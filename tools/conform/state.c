@@ -150,6 +150,10 @@ static bool read_cell(const json_t *j, struct cells *cells)
         !hex_bytes(answer, one.answer, MAX_COLUMNS) || !hex_bytes(example, one.example, STRING_BYTES) ||
         key_axis((cell_key)key) >= AXIS_COUNT || key_get((cell_key)key, ATTR_MODE) > 2)
         return false;
+    for (unsigned i = 0; i < MAX_COLUMNS; i++)
+        if (verdict_of(one.answer[i]) >= V_COUNT || hint_of(one.answer[i]) >= FL_HINT_COUNT ||
+            (verdict_of(one.answer[i]) == V_RAN && hint_of(one.answer[i]) != 0))
+            return false;
     c = cells_find(cells, (cell_key)key, one.answer);
     if (!c || c->count)
         return false;

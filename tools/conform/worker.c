@@ -135,7 +135,7 @@ static bool open_all(struct hands *h)
     struct pool *p = h->pool;
 
     for (unsigned c = 0; c < p->ncolumns; c++) {
-        h->shared->column = c;
+        h->shared->column = OPENING + c;
         if (!h->common->dropped[c] && !answerer_open(&p->columns[c], &h->answerer[c], h->shared->why))
             return false;
     }

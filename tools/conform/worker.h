@@ -9,6 +9,7 @@
 
 #define CELLS_OF_WORKER (1u << 15)
 #define NOBODY          UINT32_MAX
+#define OPENING         MAX_COLUMNS /* added to a column that is being opened */
 
 /* What a worker shares with the parent. */
 struct shared {
