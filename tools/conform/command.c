@@ -138,7 +138,7 @@ static int ask(const struct conform_options *o, struct state *s, const struct bl
     p.strings = pool.strings;
     note_incidents(s, &pool);
     s->controls += pool.controls;
-    if (!o->quiet)
+    if (!o->quiet && p.blocks)
         say_progress(&p, true);
     if (o->state && !state_save(s, o->state))
         return EXIT_INPUT;
@@ -178,6 +178,9 @@ static bool prove(const struct conform_options *o, struct report *r)
         complain("the proof went wrong: %s", result.reason);
         return false;
     }
+    /* Not into the report: it is to be the same each time. */
+    if (!o->quiet)
+        fprintf(stderr, "faultline: the proof took %.1f s\n", result.seconds);
     out = open_memstream(&text, &size);
     r->proof = proof_json(&result);
     if (!out || !r->proof) {

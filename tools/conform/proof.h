@@ -68,7 +68,7 @@ struct proof_result {
     unsigned nexamples;                /* different causes; more than PROOF_EXAMPLES are not kept */
     bool more;                         /* there were more */
     struct proof_example example[PROOF_EXAMPLES];
-    double seconds;
+    double seconds; /* that it took; in no report, which is the same each time */
 };
 
 struct proof_options {

@@ -23,8 +23,7 @@ static void print_counts(FILE *out, const struct proof_result *r)
             r->configurations, r->states, r->transitions, r->answers, r->probes);
     if (r->stride > 1)
         fprintf(out, "  only one configuration of %" PRIu32 " was looked at\n", r->stride);
-    fprintf(out, "  a state is up to %" PRIu32 " bytes of stack and %" PRIu32 " bytes of data; %.1f seconds\n",
-            r->stack, r->data, r->seconds);
+    fprintf(out, "  a state is up to %" PRIu32 " bytes of stack and %" PRIu32 " bytes of data\n", r->stack, r->data);
 }
 
 static void print_example(FILE *out, unsigned i, const struct proof_example *e)
@@ -89,12 +88,12 @@ json_t *proof_json(const struct proof_result *r)
             return NULL;
         }
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:f}",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
                      "core", r->core, "verdict", proof_verdict_name(r->verdict), "reason", r->reason, "configurations",
                      (json_int_t)r->configurations, "stride", (json_int_t)r->stride, "proven", (json_int_t)r->proven,
                      "refuted", (json_int_t)r->refuted, "bounded", (json_int_t)r->bounded, "not_tried",
                      (json_int_t)r->not_tried, "states", (json_int_t)r->states, "transitions",
                      (json_int_t)r->transitions, "answers", (json_int_t)r->answers, "probes", (json_int_t)r->probes,
                      "strings", (json_int_t)r->strings, "stack", (json_int_t)r->stack, "data", (json_int_t)r->data,
-                     "more", r->more, "examples", examples, "seconds", r->seconds);
+                     "more", r->more, "examples", examples);
 }
