@@ -58,6 +58,7 @@ mistake 'K/N with K from 1' --shard 3/2 --state "$work/s"
 mistake 'name it with --state' --shard 1/2
 mistake 'two hexadecimal digits' --bytes 0f1
 mistake 'no byte' --bytes ' '
+mistake 'asks about one string' --bytes 90 --csv
 mistake 'named twice' --decoders core,core "${small[@]}"
 one_line
 mistake 'is none of core' --decoders cpastone "${small[@]}"

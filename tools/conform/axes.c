@@ -349,24 +349,25 @@ static void fill_evex(unsigned mode, uint32_t unit, struct batch *b)
     }
 }
 
+/* VEX2; the same behind 67, which some decoders take for more than it is; REX2; VEX3; XOP; EVEX and MVEX. */
 static void fill_encodings(unsigned mode, uint32_t unit, struct batch *b)
 {
-    uint8_t bytes[5] = {0xc5, (uint8_t)unit};
-    unsigned at = 2;
+    uint8_t bytes[6] = {0};
+    unsigned at = 0;
 
-    if (unit >= VEX2_UNITS + REX2_UNITS + 2 * VEX3_UNITS) {
-        fill_evex(mode, unit - VEX2_UNITS - REX2_UNITS - 2 * VEX3_UNITS, b);
-        return;
-    }
-    if (unit >= VEX2_UNITS + REX2_UNITS) {
-        unit -= VEX2_UNITS + REX2_UNITS;
-        bytes[0] = unit < VEX3_UNITS ? 0xc4 : 0x8f;
+    if (unit < 2 * VEX2_UNITS + REX2_UNITS) {
+        if (unit / 256 == 1)
+            bytes[at++] = 0x67;
+        bytes[at++] = unit / 256 < 2 ? 0xc5 : 0xd5;
+        bytes[at++] = (uint8_t)unit;
+    } else if ((unit -= 2 * VEX2_UNITS + REX2_UNITS) < 2 * VEX3_UNITS) {
+        bytes[at++] = unit < VEX3_UNITS ? 0xc4 : 0x8f;
         unit %= VEX3_UNITS;
-        bytes[1] = (uint8_t)(unit / COUNT(vex_last));
-        bytes[2] = vex_last[unit % COUNT(vex_last)];
-        at = 3;
-    } else if (unit >= VEX2_UNITS) {
-        bytes[0] = 0xd5;
+        bytes[at++] = (uint8_t)(unit / COUNT(vex_last));
+        bytes[at++] = vex_last[unit % COUNT(vex_last)];
+    } else {
+        fill_evex(mode, unit - 2 * VEX3_UNITS, b);
+        return;
     }
     for (unsigned i = 0; i < BATCH_STRINGS; i++) {
         bytes[at] = i & 256 ? 0x18 : 0x0d;
@@ -384,7 +385,7 @@ uint32_t axis_units(const struct space *s, enum axis axis)
     case AXIS_RUNS: return RUNS * PREFIX_VALUES * PREFIX_VALUES;
     case AXIS_CUTS: return 1 + PREFIX_VALUES * sizeof cut_runs;
     case AXIS_LEADS: return 1u << 16;
-    case AXIS_ENCODINGS: return VEX2_UNITS + REX2_UNITS + 2 * VEX3_UNITS + EVEX_UNITS;
+    case AXIS_ENCODINGS: return 2 * VEX2_UNITS + REX2_UNITS + 2 * VEX3_UNITS + EVEX_UNITS;
     default: return 0;
     }
 }

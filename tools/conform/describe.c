@@ -61,6 +61,15 @@ static void form_of_lead(const struct class *c, char *out, size_t size)
 
     out[0] = 0;
     names(c->seen[ATTR_OPCODE], leads, out, size);
+    if (!(c->seen[ATTR_OPCODE] & ~3u)) { /* these two have a ModRM of the usual form */
+        char regs[32];
+
+        numbers(c->seen[ATTR_REG], regs, sizeof regs);
+        append(out, size, " /%s %s", regs,
+               c->seen[ATTR_REGISTER] == 1   ? "mem"
+               : c->seen[ATTR_REGISTER] == 2 ? "reg"
+                                             : "mem or reg");
+    }
     if (c->seen[ATTR_A] & 2)
         append(out, size, ", not explained");
 }

@@ -111,8 +111,8 @@ int one_string(const struct conform_options *o, struct column *columns)
             broke |= verdict_of(answer) == V_CRASHED || verdict_of(answer) == V_HUNG;
             json_object_set_new(said, columns[c].name, json_string(shown_answer(&columns[c], &k, 0)));
             if (!o->json)
-                printf("  %-10s %-20s %s %s\n", columns[c].name, shown_answer(&columns[c], &k, 0), columns[c].version,
-                       columns[c].host);
+                printf("  %-10s %-20s %s%s%s\n", columns[c].name, shown_answer(&columns[c], &k, 0), columns[c].version,
+                       columns[c].host[0] ? ", " : "", columns[c].host);
         }
         json_array_append_new(modes, json_pack("{s:s, s:i, s:s, s:o}", "bytes", text, "bits", (int)b.bits, "rule",
                                                rule ? "prefetch" : "no prefetch", "said", said));

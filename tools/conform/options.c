@@ -174,6 +174,9 @@ static void complete(struct conform_options *o, struct argp_state *state)
         argp_error(state, "--merge: asks nothing, so it goes without --state and --shard");
     if (o->json + o->csv + (o->report != NULL) > 1)
         argp_error(state, "one of --json, --csv and --report at a time");
+    if (o->nbytes && (o->csv || o->html || o->report || o->state || o->nmerge))
+        argp_error(state,
+                   "--bytes: asks about one string, so it goes without --csv, --html, --report, --state and --merge");
     o->execute_default = !o->execute;
     if (!o->execute)
         o->execute = "native";
@@ -330,7 +333,9 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
     bool ok = true, core = false;
 
     o->ncolumns = 0;
-    while (ok && (word = strsep(&rest, ",")) != NULL) {
+    while (ok && (word = strsep(&rest, ", ")) != NULL) {
+        if (!*word) /* a blank behind a comma */
+            continue;
         if (strcmp(word, "all") != 0) {
             ok = add_decoder(o, columns, word, false, why);
             continue;
@@ -339,8 +344,8 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
             ok = add_decoder(o, columns, all[i], true, why);
     }
     rest = lists[1];
-    while (ok && (word = strsep(&rest, ",")) != NULL) {
-        if (strcmp(word, "none") == 0)
+    while (ok && (word = strsep(&rest, ", ")) != NULL) {
+        if (!*word || strcmp(word, "none") == 0)
             continue;
         if (strcmp(word, "native") != 0 && strcmp(word, "unicorn") != 0) {
             snprintf(why, 256, "--execute: \"%.40s\" is none of native, unicorn, none", word);

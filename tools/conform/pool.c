@@ -17,8 +17,8 @@ struct worker {
     int command, reply; /* pipes: block numbers */
     uint32_t block;     /* NOBODY: none */
     struct shared *shared;
-    uint64_t stamp; /* of its movement, and when that was seen */
-    double moved;
+    uint64_t stamp; /* of its movement; when that was seen, and how much processor time it had taken by then */
+    double moved, used;
 };
 
 static double now(void)
@@ -27,6 +27,32 @@ static double now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Processor time of that process; 0 when it cannot be had. */
+static double used_by(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void note_movement(struct worker *w)
+{
+    w->moved = now();
+    w->used = used_by(w->pid);
+}
+
+/* On a busy machine a worker may stand still because it is not let run: what hangs has had its share of a processor, or has
+ * waited for much longer than that takes. */
+static bool stands_still(const struct worker *w, unsigned seconds)
+{
+    double still = now() - w->moved;
+
+    return still > seconds && (used_by(w->pid) - w->used > seconds / 2.0 || still > seconds * 6.0);
 }
 
 static void *share(size_t size)
@@ -130,7 +156,7 @@ static bool give_block(struct pool *p, struct worker *w, uint8_t *taken)
         if (!p->done[i] && !taken[i]) {
             taken[i] = 1;
             w->block = i;
-            w->moved = now();
+            note_movement(w);
             return write(w->command, &i, sizeof i) == sizeof i;
         }
     return true;
@@ -230,8 +256,8 @@ static enum pool_end look_for_hangs(struct pool *p, struct worker *all, struct c
             continue;
         if (stamp != w->stamp) {
             w->stamp = stamp;
-            w->moved = now();
-        } else if (now() - w->moved > p->hang_seconds) {
+            note_movement(w);
+        } else if (stands_still(w, p->hang_seconds)) {
             if (!note_incident(p, w, common, worker_end(w, true), true, why))
                 return POOL_FAILED;
             taken[w->block] = 0;

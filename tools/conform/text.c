@@ -43,7 +43,9 @@ static void print_class(const struct report *r, const struct class *k, FILE *out
     bytes_text(k->answers[0].example, k->answers[0].readable, example, sizeof example);
     fprintf(out, "%-38s %-9s %s\n", form, modes, prefixes);
     fprintf(out, "    %s, %" PRIu64 " strings", example[0] ? example : "(no byte)", k->count);
-    if (k->nanswers > 1)
+    if (k->nanswers > 1 && class_uniformity(k) > 0.9995)
+        fprintf(out, ", nearly all of them so:");
+    else if (k->nanswers > 1)
         fprintf(out, ", %.1f %% of them so:", class_uniformity(k) * 100);
     fprintf(out, "\n    rule %s", k->rule ? "prefetch" : "no prefetch");
     for (unsigned c = 0; c < r->ncolumns; c++)
@@ -84,8 +86,12 @@ static void print_list(const struct report *r, FILE *out)
 {
     size_t count;
     const struct fl_decode_row *rows = fl_decode_rows(&count);
+    bool any = false;
 
-    fprintf(out, "\nexpected differences from the rule:\n");
+    for (size_t i = 0; i < count; i++)
+        any |= r->fired[i] || row_is_stale(r, i);
+    if (any)
+        fprintf(out, "\nexpected differences from the rule:\n");
     for (size_t i = 0; i < count; i++)
         if (r->fired[i])
             fprintf(out, "  %-28s %10" PRIu64 "  %s\n", rows[i].id, r->fired[i], rows[i].reason);
@@ -115,6 +121,8 @@ void conform_text(const struct report *r, bool all, FILE *out)
     print_list(r, out);
     if (r->proof)
         fprintf(out, "\n%s\n", json_string_value(json_object_get(r->proof, "text")));
+    if (!r->nclasses)
+        return;
     fputc('\n', out);
     print_incidents(r, out);
     fprintf(out,
