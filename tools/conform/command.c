@@ -299,7 +299,7 @@ static int report(const struct conform_options *o, struct state *s, const struct
     uint32_t ncells = s->cells.used;
     int native = conform_silicon(columns, o->ncolumns), code = EXIT_INTERNAL;
 
-    options_command(o, r.command, sizeof r.command);
+    options_command(o, columns, r.command, sizeof r.command);
     /* In whatever order workers met them. */
     qsort(s->incident, s->nincidents, sizeof *s->incident, by_string);
     memcpy(r.fired, s->fired, sizeof r.fired);
@@ -377,19 +377,21 @@ static int run(const struct conform_options *o, struct column *columns)
     return code;
 }
 
-/* Fills in the columns. A processor that nobody asked for by name and that cannot be asked is left out. */
+/* Fills in the columns. A decoder or processor that nobody asked for by name and that is not to be had is left out. */
 static bool describe(struct conform_options *o, struct column *columns, char why[256])
 {
     unsigned failed;
 
-    if (pool_describe(columns, o->ncolumns, o->hang_seconds, &failed, why))
-        return true;
-    if (failed >= o->ncolumns || columns[failed].kind != COLUMN_PROBE || !o->execute_default)
-        return false;
-    complain("%s: going on without", why);
-    o->execute = "none";
-    o->ncolumns--;
-    return pool_describe(columns, o->ncolumns, o->hang_seconds, &failed, why);
+    while (!pool_describe(columns, o->ncolumns, o->hang_seconds, &failed, why)) {
+        if (failed >= o->ncolumns ||
+            !(columns[failed].kind == COLUMN_PROBE ? o->execute_default
+                                                   : o->decoders_default && !columns[failed].path[0]))
+            return false;
+        complain("%s: going on without", why);
+        o->ncolumns--;
+        memmove(&columns[failed], &columns[failed + 1], (o->ncolumns - failed) * sizeof *columns);
+    }
+    return true;
 }
 
 /* Reports tell columns apart by name, and a bug report needs its decoder and a processor: said before hours of asking. */

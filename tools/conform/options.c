@@ -177,6 +177,7 @@ static void complete(struct conform_options *o, struct argp_state *state)
     if (o->nbytes && (o->csv || o->html || o->report || o->state || o->nmerge))
         argp_error(state,
                    "--bytes: asks about one string, so it goes without --csv, --html, --report, --state and --merge");
+    o->decoders_default = !o->decoders;
     o->execute_default = !o->execute;
     if (!o->execute)
         o->execute = "native";
@@ -367,7 +368,25 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
     return ok;
 }
 
-void options_command(const struct conform_options *o, char *out, size_t size)
+/* Appends the names of the columns of such kinds, with commas between: of our own decoders the name, of others the path. */
+static void append_columns(const struct column *columns, unsigned n, bool probes, char *out, size_t size)
+{
+    bool first = true;
+
+    for (unsigned c = 0; c < n; c++) {
+        const struct column *k = &columns[c];
+        bool foreign = k->kind == COLUMN_DECODER && k->path[0] && !k->built_in;
+
+        if ((k->kind == COLUMN_PROBE) != probes)
+            continue;
+        snprintf(out + strlen(out), size - strlen(out), "%s%s", first ? "" : ",", foreign ? k->path : k->name);
+        first = false;
+    }
+    if (first)
+        snprintf(out + strlen(out), size - strlen(out), "none");
+}
+
+void options_command(const struct conform_options *o, const struct column *columns, char *out, size_t size)
 {
     char modes[16] = "", axes[64] = "";
 
@@ -380,7 +399,11 @@ void options_command(const struct conform_options *o, char *out, size_t size)
                      axis_name((enum axis)a));
     if (o->proof)
         snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "%sproof", axes[0] ? "," : "");
-    snprintf(out, size, "faultline conform prefetch --mode %s --prefixes %u --axes %s%s --decoders %s --execute %s%s%s",
-             modes, o->space.prefixes, axes, o->space.operands ? " --operands all" : "", o->decoders, o->execute,
-             o->core ? " --core " : "", o->core ? o->core : "");
+    snprintf(out, size, "./faultline conform prefetch --mode %s --prefixes %u --axes %s%s --decoders ", modes,
+             o->space.prefixes, axes, o->space.operands ? " --operands all" : "");
+    append_columns(columns, o->ncolumns, false, out, size);
+    snprintf(out + strlen(out), size - strlen(out), " --execute ");
+    append_columns(columns, o->ncolumns, true, out, size);
+    if (o->core)
+        snprintf(out + strlen(out), size - strlen(out), " --core %s", o->core);
 }

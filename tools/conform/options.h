@@ -16,8 +16,8 @@ struct conform_options {
     const char *merge[MAX_MERGE];
     unsigned nmerge;
     bool json, csv, all, quiet;
-    bool execute_default;        /* execute was not given: a processor that cannot be asked is left out with a line */
-    uint8_t bytes[STRING_BYTES]; /* --bytes */
+    bool decoders_default, execute_default; /* they were not given: who cannot be asked is left out with a line */
+    uint8_t bytes[STRING_BYTES];            /* --bytes */
     unsigned nbytes;
 
     unsigned ncolumns; /* set by options_columns */
@@ -30,6 +30,6 @@ void options_parse(int argc, char **argv, struct conform_options *o);
 bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMNS], char why[256]);
 
 /* The command that makes the same report: what a report depends on, and nothing else. */
-void options_command(const struct conform_options *o, char *out, size_t size);
+void options_command(const struct conform_options *o, const struct column *columns, char *out, size_t size);
 
 #endif

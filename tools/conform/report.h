@@ -68,7 +68,7 @@ struct class *classes_of(const struct cell *cells, uint32_t ncells, uint32_t *nc
 /* ---- the whole -------------------------------------------------------------------------------------------------------- */
 
 struct report {
-    char command[512]; /* that makes this report again */
+    char command[2048]; /* that makes this report again */
     struct space space;
     const struct column *columns;
     unsigned ncolumns;
