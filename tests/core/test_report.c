@@ -52,6 +52,27 @@ static void test_long_text(void)
     }
 }
 
+/* A number that begins anywhere near the end of a piece comes out whole. */
+static void test_number_at_the_end(void)
+{
+    char source[TEXT_SIZE];
+
+    memset(source, 'x', sizeof source);
+    for (size_t before = TEXT_SIZE - 20; before <= TEXT_SIZE; before++) {
+        struct fake k = fake_world();
+        struct text t;
+        char want[sizeof source + 40];
+
+        core_text_begin(&t, &fake_ops, &k);
+        core_text_bytes(&t, source, before);
+        core_text_hex(&t, 0x123456789abcdef, 16);
+        core_text_decimal(&t, -42);
+        core_text_end(&t);
+        snprintf(want, sizeof want, "%.*s0123456789abcdef-42", (int)before, source);
+        check_log(&k, want, "end of a piece");
+    }
+}
+
 /* ---- the segfault line ---- */
 
 static void test_segfault_line(void)
@@ -263,6 +284,7 @@ int main(void)
 {
     test_numbers();
     test_long_text();
+    test_number_at_the_end();
     test_segfault_line();
     test_segfault_vma();
     test_file_names();
