@@ -65,8 +65,8 @@ static void decode(void *decoder, const uint8_t *b, size_t n, unsigned bits, str
 
 const struct fl_decoder_plugin *fl_decoder_plugin(void)
 {
-    static const char *const names[] = {"user-right",  "user-crash", "user-hang",
-                                        "user-always", "user-wrong", "user-exit", "user-asleep"};
+    static const char *const names[] = {"user-right", "user-crash", "user-hang",  "user-always",
+                                        "user-wrong", "user-exit",  "user-asleep"};
     static struct fl_decoder_plugin plugin = {FL_DECODER_PLUGIN_ABI, FL_DECODES_ALL, 0, "1.0", open_it, decode, free};
 
     plugin.name = names[KIND];
