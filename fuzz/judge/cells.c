@@ -22,7 +22,6 @@ enum {
     WALK_ACCESS = 6, /* read, write, fetch x supervisor, user */
     WALK_OUTCOMES = WALK_PLAIN + WALK_WHYS * WALK_ACCESS + 4,
     WALK_PATHS = 2 + 3 + 4 + 5,
-    ERROR_BITS = 32, /* P, W, U, RSVD, I: bits 0 to 4 of the error code (SDM 4.7) */
     RUN_FAULTS = 8,
     DECODE_PREFIXES = 16,
     DECODE_OPCODES = 3,
@@ -32,7 +31,7 @@ enum {
     ROW_BASE = WALK_BASE + WALK_SIZE,
     ROW_SIZE = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS,
     ACTION_BASE = ROW_BASE + ROW_SIZE,
-    ACTION_SIZE = FL_MODE_COUNT * FL_ACT_COUNT * ERROR_BITS,
+    ACTION_SIZE = FL_MODE_COUNT * FL_ACT_COUNT * FL_ERROR_BITS,
     RUN_BASE = ACTION_BASE + ACTION_SIZE,
     RUN_SIZE = FL_MODE_COUNT * FL_END_COUNT * RUN_FAULTS,
     DECODE_BASE = RUN_BASE + RUN_SIZE,
@@ -107,7 +106,8 @@ unsigned fl_cell_row(enum fl_mode mode, bool user, unsigned row)
 
 unsigned fl_cell_action(enum fl_mode mode, enum fl_action action, uint64_t error_code)
 {
-    return ACTION_BASE + ((unsigned)mode * FL_ACT_COUNT + (unsigned)action) * ERROR_BITS + (unsigned)(error_code & 31);
+    return ACTION_BASE + ((unsigned)mode * FL_ACT_COUNT + (unsigned)action) * FL_ERROR_BITS +
+           (unsigned)(error_code % FL_ERROR_BITS);
 }
 
 unsigned fl_cell_run(enum fl_mode mode, enum fl_exec_end end, unsigned faults)
@@ -172,8 +172,8 @@ void fl_cell_name(unsigned cell, char *buf, size_t size)
                  mode_names[c / FL_MAX_POLICY_ROWS / 2], c / FL_MAX_POLICY_ROWS % 2 ? "user" : "supervisor");
     } else if (cell < RUN_BASE) {
         unsigned c = cell - ACTION_BASE;
-        snprintf(buf, size, "decision %s %s error %x", mode_names[c / ERROR_BITS / FL_ACT_COUNT],
-                 fl_action_name((enum fl_action)(c / ERROR_BITS % FL_ACT_COUNT)), c % ERROR_BITS);
+        snprintf(buf, size, "decision %s %s error %x", mode_names[c / FL_ERROR_BITS / FL_ACT_COUNT],
+                 fl_action_name((enum fl_action)(c / FL_ERROR_BITS % FL_ACT_COUNT)), c % FL_ERROR_BITS);
     } else if (cell < DECODE_BASE) {
         unsigned c = cell - RUN_BASE;
         snprintf(buf, size, "run %s %s after %u%s faults", mode_names[c / RUN_FAULTS / FL_END_COUNT],

@@ -160,6 +160,7 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
     struct fl_outcome got;
     enum fl_mode mode = (enum fl_mode)fl_world_cpu(j->world)->mode;
     bool user = fl_world_user_mode(j->world);
+    enum fl_action action;
     enum fl_status status;
 
     fl_world_event_begin(j->world);
@@ -178,9 +179,10 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
                                 status == FL_UNSUPPORTED ? "unsupported" : "refused",
                                 "core->fault answered status %d for CR2 %#" PRIx64 " error %#" PRIx64, (int)status, cr2,
                                 error_code);
-    fl_judge_cell(
-        j, fl_cell_action(mode, got.action < FL_ACT_COUNT ? (enum fl_action)got.action : FL_ACT_NONE, error_code));
-    j->stats->action[got.action < FL_ACT_COUNT ? got.action : FL_ACT_NONE]++;
+    action = got.action < FL_ACT_COUNT ? (enum fl_action)got.action : FL_ACT_NONE;
+    fl_judge_cell(j, fl_cell_action(mode, action, error_code));
+    j->stats->action[action]++;
+    j->stats->decided[mode][action][error_code % FL_ERROR_BITS]++;
     count_compared(j, &want);
     fl_judge_passed(j, fl_outcome_class(&got));
     if (j->say) {

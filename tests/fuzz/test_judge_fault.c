@@ -345,6 +345,7 @@ static void test_impossible(void)
 {
     static struct judged got;
     const struct wrong wrong = {.fault = zap};
+    uint64_t decided = 0;
 
     judge_text(SCN("4level") "vma 0x10000000 pages 2 prot rw\nfault cr2 0x10000000 code 0x7\n", FL_TARGET_FAULT, false,
                &wrong, &got);
@@ -352,6 +353,10 @@ static void test_impossible(void)
     CHECK_EQ(got.stats.label[FL_LABEL_IMPOSSIBLE], 1, "label");
     CHECK_EQ(got.stats.compared[FL_CHECK_REWALK], 0, "walked again");
     CHECK_EQ(got.stats.action[FL_ACT_HANDLED], 1, "handled");
+    for (unsigned e = 0; e < FL_ERROR_BITS; e++)
+        decided += got.stats.decided[FL_MODE_4LEVEL][FL_ACT_HANDLED][e];
+    CHECK_EQ(decided, 1, "counted once");
+    CHECK_EQ(got.stats.decided[FL_MODE_4LEVEL][FL_ACT_HANDLED][7], 1, "under its error code");
 }
 
 int main(void)

@@ -15,11 +15,12 @@
 #include <faultline/types.h>
 
 #define FL_CELLS           8192u
-#define FL_STATS_MAGIC     0x3254415453544c46u /* "FLTSTAT2" */
+#define FL_STATS_MAGIC     0x3354415453544c46u /* "FLTSTAT3" */
 #define FL_MAX_DEVIATIONS  64
 #define FL_MAX_POLICY_ROWS 128
 #define FL_MAX_SYNC_ROWS   128
 #define FL_MAX_GEN_ROWS    64
+#define FL_ERROR_BITS      32 /* P, W, U, RSVD, I: bits 0 to 4 of the error code (SDM 4.7) */
 
 /* Why the on-demand run of a scenario was not compared with the run with everything mapped. */
 enum fl_skip {
@@ -48,6 +49,8 @@ struct fl_stats {
     uint64_t mode_priv[FL_MODE_COUNT][2]; /* events by paging mode and privilege: [0] supervisor, [1] user */
     uint64_t label[FL_LABEL_COUNT];
     uint64_t action[FL_ACT_COUNT];
+    /* Faults that the core decided, by paging mode, outcome and bits 0 to 4 of the error code. */
+    uint64_t decided[FL_MODE_COUNT][FL_ACT_COUNT][FL_ERROR_BITS];
     uint64_t row[FL_MAX_POLICY_ROWS];
     uint64_t sync_row[FL_MAX_SYNC_ROWS];
     uint64_t generation_row[FL_MAX_GEN_ROWS]; /* expected differences between generations */
@@ -68,7 +71,7 @@ enum {
     FL_CELLS_WALK_FIRST = 0,
     FL_CELLS_WALK = 350,
     FL_CELLS_FAULT_FIRST = FL_CELLS_WALK_FIRST + FL_CELLS_WALK,
-    FL_CELLS_FAULT = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS + FL_MODE_COUNT * FL_ACT_COUNT * 32 + 160,
+    FL_CELLS_FAULT = FL_MODE_COUNT * 2 * FL_MAX_POLICY_ROWS + FL_MODE_COUNT * FL_ACT_COUNT * FL_ERROR_BITS + 160,
     FL_CELLS_PREFETCH_FIRST = FL_CELLS_FAULT_FIRST + FL_CELLS_FAULT,
     FL_CELLS_PREFETCH = 288,
     FL_CELLS_VMALLOC_FIRST = FL_CELLS_PREFETCH_FIRST + FL_CELLS_PREFETCH,
