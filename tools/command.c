@@ -171,6 +171,20 @@ static bool write_fully(int fd, const char *data, size_t size)
     return true;
 }
 
+/* So that the new name survives a power cut as well. Some file systems cannot: what they do is all there is. */
+static void sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? format_text("%.*s", (int)(slash - path + (slash == path)), path) : format_text(".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    free(folder);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
 bool write_atomically(const char *path, const void *data, size_t size)
 {
     char *temporary = format_text("%s.tmp-%ld", path, (long)getpid());
@@ -190,8 +204,11 @@ bool write_atomically(const char *path, const void *data, size_t size)
         complain("%s: cannot write: %s", path, strerror(saved));
         if (fd >= 0)
             unlink(temporary);
+    } else {
+        sync_folder_of(path);
     }
     free(temporary);
+    errno = saved;
     return ok;
 }
 

@@ -35,7 +35,8 @@ bool load_scenario(const char *path, struct fl_scenario *out);
  * of both happened. */
 bool for_each_file(char *const *paths, size_t n, bool (*each)(const char *path, void *ctx), void *ctx);
 
-/* Writes a file whole or not at all: temporary name beside it, fsync, rename. False: it complained, nothing is lost. */
+/* Writes a file whole or not at all: temporary name beside it, fsync, rename. False: it complained, nothing is lost, and errno
+ * says why. */
 bool write_atomically(const char *path, const void *data, size_t size);
 
 /* mkdir -p. False: it complained. */

@@ -3,16 +3,17 @@
  * store: what a campaign folder knows, in DIR/campaign.db (SQLite, WAL) and plain files beside it. The database holds what
  * is counted and decided; scenarios are .scn files that the rows name. Both can be read while a campaign writes.
  *
- *   DIR/campaign.db        this
- *   DIR/findings/*.scn     one per bucket: the shortest scenario so far, with its story as comments
- *   DIR/left-aside/*.scn   buckets that are no finding about the tested code (executor crashes, limits not met again)
- *   DIR/artifacts/         fuzz bytes as engines left them, a few for each bucket
+ *   DIR/campaign.db         this
+ *   DIR/findings/SLUG.scn   one per bucket: the shortest scenario so far, with its story as comments
+ *   DIR/left-aside/SLUG.scn buckets that are no finding about the tested code (executor crashes, limits not met again)
+ *   DIR/artifacts/          fuzz bytes as engines left them, a few for each bucket
  *
  * All functions that answer bool: false means that they complained, in one line that names the database, and that nothing
  * of the call was stored. store_full() tells a full disk from the rest. What a call has stored is on the disk when it
  * answers (outside store_begin ... store_commit).
  *
- *   store.c        opening, schema, transactions
+ *   store.c        statements, transactions, what is told
+ *   open.c         opening, making, schema
  *   buckets.c      buckets and artifacts
  *   build_name.c   what the running build is called
  *   runs.c         runs, jobs, samples, cells (declared in runs.h)
@@ -45,7 +46,8 @@ bool store_is_folder(const char *folder);
 /* The last failure was a full disk. */
 bool store_full(const struct store *s);
 
-/* Several calls as one. */
+/* Several calls as one. They nest: only the outermost commit stores, and it does not when anything inside was rolled back
+ * or failed. Each begin that answered true has one commit or rollback; a commit that failed has rolled back. */
 bool store_begin(struct store *s);
 bool store_commit(struct store *s);
 void store_rollback(struct store *s);
@@ -124,6 +126,9 @@ bool store_artifact_files(struct store *s, const char *key, uint64_t *count);
  * digest of the program), "-1f3d5b7a" (no repository); and "/NAME@1f3d5b7a" behind it for a foreign core. core: its
  * shared object or NULL. Never fails. */
 void build_name(const char *core, char out[STORE_BUILD]);
+/* What is stored from now on was seen under build_name(core); before the first call: the running build by itself. */
+void store_use_core(struct store *s, const char *core);
+const char *store_build(const struct store *s);
 
 /* Notes that key stayed clean under build; a build counts once. *count [OUT]: how many there are now. */
 bool store_clean_build(struct store *s, const char *key, const char *build, uint32_t *count);
