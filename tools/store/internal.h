@@ -58,8 +58,7 @@ void store_text(sqlite3_stmt *statement, int i, char *out, size_t size, bool lin
 /* name, of a file inside the folder: relative, and without "..". */
 bool store_is_inside(const char *name);
 
-/* Each makes its tables where they are not there (CREATE TABLE IF NOT EXISTS), inside a transaction. */
+/* Makes its tables where they are not there, inside a transaction. */
 bool store_buckets_schema(struct store *s);
-bool store_runs_schema(struct store *s); /* runs.c: runs, jobs, samples, cells */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening, making, schema. */
 #include "internal.h"
+#include "runs_schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,9 +63,34 @@ static enum header look_at(struct store *s)
     return HEADER_OURS;
 }
 
+/* The tables of runs came later than the others: a database may not have them yet. */
+static bool runs_tables(struct store *s)
+{
+    sqlite3_stmt *ask = store_statement(s, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'run'");
+    int row = ask ? store_row(s, ask, "read the schema") : -1;
+
+    if (row == 1)
+        sqlite3_reset(ask);
+    return row == 1 || (row == 0 && store_script(s, runs_schema, "make the tables"));
+}
+
 static bool schema(struct store *s)
 {
-    return store_begin(s) && (store_buckets_schema(s) || (store_rollback(s), false)) && store_commit(s);
+    if (!store_begin(s))
+        return false;
+    if (store_buckets_schema(s) && runs_tables(s))
+        return store_commit(s);
+    store_rollback(s);
+    return false;
+}
+
+static void disconnect(struct store *s)
+{
+    for (unsigned i = 0; i < s->nstatements; i++)
+        sqlite3_finalize(s->statements[i].statement);
+    s->nstatements = 0;
+    sqlite3_close(s->db);
+    s->db = NULL;
 }
 
 /* A new database is made in memory and put in place whole, so that no moment has half of one; of two that do so at once,
@@ -85,6 +111,7 @@ static bool create(struct store *s)
         ok = false;
     }
     if (ok) {
+        image[18] = image[19] = 2; /* WAL from the start: two that switch to it at once would be in each other's way */
         temporary = format_text("%s.new-%ld", s->path, (long)getpid());
         ok = write_atomically(temporary, image, (size_t)size);
         if (ok && link(temporary, s->path) != 0 && errno != EEXIST) {
@@ -95,8 +122,7 @@ static bool create(struct store *s)
     }
     free(temporary);
     sqlite3_free(image);
-    sqlite3_close(s->db);
-    s->db = NULL;
+    disconnect(s);
     return ok;
 }
 
@@ -140,8 +166,7 @@ static bool connect_unwritable(struct store *s)
                  s->path);
         return false;
     }
-    sqlite3_close(s->db);
-    s->db = NULL;
+    disconnect(s);
     return connect(s, true);
 }
 
@@ -245,9 +270,7 @@ void store_close(struct store *s)
         return;
     while (s->depth)
         store_rollback(s);
-    for (unsigned i = 0; i < s->nstatements; i++)
-        sqlite3_finalize(s->statements[i].statement);
-    sqlite3_close(s->db);
+    disconnect(s);
     free(s->folder);
     free(s->path);
     free(s);
