@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# How a campaign treats what engines do: a stand-in for fl-walk plays each case.
-#   campaign.sh ROOT FAULTLINE
+# How faultline fuzz treats what engines do: a stand-in for fl-walk plays each case.
+#   fuzz.sh ROOT FAULTLINE
 # shellcheck disable=SC2016 # the stand-in's script expands its variables itself
 set -uo pipefail
 root=$1 program=$2
@@ -136,5 +136,5 @@ wait "$first" || fail "exit code $?"
 check "a summary all the same" grep -q 'events judged' "$work/out"
 check "no child is left" test -z "$(pgrep -f "$build/libfuzzer/fuzz/fl-walk")"
 
-echo "campaign: $checks checks, $failures failures"
+echo "fuzz: $checks checks, $failures failures"
 [ $failures = 0 ] && [ $checks -gt 25 ]

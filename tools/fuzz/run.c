@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A campaign's life: set-up, the watching loop, the end. */
-#include "campaign.h"
+/* The life of faultline fuzz: set-up, the watching loop, the end. */
+#include "fuzz.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,99 +30,78 @@ static double seconds_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool open_stats(struct task *t)
-{
-    int fd = open(t->stats_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int error = fd < 0 ? errno : posix_fallocate(fd, 0, sizeof *t->stats);
-    bool ok = error == 0;
-
-    t->stats = ok ? mmap(NULL, sizeof *t->stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
-    if (t->stats == MAP_FAILED) {
-        t->stats = NULL;
-        complain("%s: cannot make the counters file: %s", t->stats_path, strerror(error ? error : errno));
-        return false;
-    }
-    t->stats->magic = FL_STATS_MAGIC;
-    return true;
-}
-
-static bool add_task(struct campaign *c, enum fl_target target, enum engine engine, unsigned job)
+static bool add_task(struct fuzz *c, enum fl_target target, enum engine engine, unsigned job)
 {
     struct task *t = &c->tasks[c->ntasks++];
-    char *corpus;
-    bool ok;
 
-    t->target = target;
-    t->engine = engine;
     t->job = job;
     t->name = format_text("%s-%s-%u", fl_target_name(target), engine_name(engine), job);
     t->folder = format_text("%s/tasks-v%d/%s", c->out, FL_SCENARIO_VERSION, t->name);
     t->log = format_text("%s/log", t->folder);
     t->stats_path = format_text("%s/stats", t->folder);
-    corpus = format_text("%s/corpus-v%d/%s", c->out, FL_SCENARIO_VERSION, fl_target_name(target));
-    ok = engine_ready(c, t) && make_folder(t->folder) && make_folder(corpus) && open_stats(t);
-    free(corpus);
-    if (ok)
-        unlink(t->log);
-    return ok;
+    t->corpus = format_text("%s/corpus-v%d/%s", c->out, FL_SCENARIO_VERSION, fl_target_name(target));
+    t->sync = format_text("%s/afl", t->folder);
+    t->run = (struct engine_run){.engine = engine,
+                                 .target = target,
+                                 .build = c->build,
+                                 .folder = t->folder,
+                                 .log = t->log,
+                                 .stats = t->stats_path,
+                                 .corpus = t->corpus,
+                                 .seeds = c->seeds,
+                                 .sync = t->sync,
+                                 .role = "default",
+                                 .executor = c->executor};
+    if (!engine_ready(&t->run) || !make_folder(t->folder) || !make_folder(t->corpus) ||
+        !(t->stats = engine_counters_open(t->stats_path)))
+        return false;
+    unlink(t->log);
+    return true;
 }
 
-static void free_tasks(struct campaign *c)
+static void free_tasks(struct fuzz *c)
 {
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
 
-        if (t->stats)
-            munmap(t->stats, sizeof *t->stats);
+        engine_counters_close(t->stats);
         free(t->name);
         free(t->folder);
         free(t->log);
         free(t->stats_path);
+        free(t->corpus);
+        free(t->sync);
     }
 }
 
-/* The last line of a task's log, for an error message. */
-static void last_words(struct task *t)
+static bool start_task(struct fuzz *c, struct task *t, unsigned seconds)
 {
-    char tail[2048], *line, *end;
-    int fd = open(t->log, O_RDONLY | O_CLOEXEC);
-    off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
-    ssize_t n =
-        fd >= 0 ? pread(fd, tail, sizeof tail - 1, size > (off_t)sizeof tail ? size - (off_t)sizeof tail : 0) : 0;
-
-    if (fd >= 0)
-        close(fd);
-    tail[n > 0 ? n : 0] = 0;
-    line = NULL;
-    for (char *p = tail; (p = strstr(p, "faultline: ")); p++)
-        line = p;
-    if (!line) {
-        while (n > 0 && tail[n - 1] == '\n')
-            tail[--n] = 0;
-        line = strrchr(tail, '\n');
-        line = line ? line + 1 : tail;
-    }
-    if ((end = strchr(line, '\n')))
-        *end = 0;
-    complain("%s %s%s%.300s (log: %s)", t->name, t->why, *line ? ": " : "", line, t->log);
+    t->run.seconds = seconds;
+    if (c->seed)
+        t->run.seed = c->seed + t->job + (t->run.engine == ENGINE_LIBFUZZER ? t->starts * 1000 : 0);
+    t->stats->in_executor = 0;
+    t->pid = engine_start(&t->run, t->name);
+    t->starts += t->pid != 0;
+    return t->pid != 0;
 }
 
 /* A child has ended: a finding, the end of its time, or trouble. */
-static void ended(struct campaign *c, struct task *t, int status)
+static void ended(struct fuzz *c, struct task *t, int status)
 {
     unsigned found = findings_collect(c, t);
 
     t->pid = 0;
-    engine_poll(c, t);
-    if (found == 0 && !c->interrupted && !engine_ended_well(t, status)) {
+    engine_poll(&t->run, &t->says);
+    if (found == 0 && !c->interrupted && !engine_ended_well(&t->run, status, t->why)) {
+        char words[301];
+
         t->failed = t->stopped = true;
-        last_words(t);
+        engine_last_words(t->log, words, sizeof words);
+        complain("%s %s%s%s (log: %s)", t->name, t->why, *words ? ": " : "", words, t->log);
     }
 }
 
-static void reap(struct campaign *c)
+static void reap(struct fuzz *c)
 {
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
@@ -134,14 +112,14 @@ static void reap(struct campaign *c)
     }
 }
 
-static void end_children(struct campaign *c)
+static void end_children(struct fuzz *c)
 {
     double deadline = seconds_now() + 5;
     bool running;
 
     for (unsigned i = 0; i < c->ntasks; i++)
         if (c->tasks[i].pid)
-            kill(c->tasks[i].pid, c->tasks[i].engine == ENGINE_AFL ? SIGINT : SIGTERM);
+            engine_ask_to_end(&c->tasks[i].run, c->tasks[i].pid);
     do {
         running = false;
         for (unsigned i = 0; i < c->ntasks; i++) {
@@ -169,7 +147,7 @@ static void end_children(struct campaign *c)
     }
 }
 
-static bool start_tasks(struct campaign *c)
+static bool start_tasks(struct fuzz *c)
 {
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
@@ -183,13 +161,13 @@ static bool start_tasks(struct campaign *c)
         } else if (left < 2) {
             continue;
         }
-        if (!engine_start(c, t, left))
+        if (!start_task(c, t, left))
             return false;
     }
     return true;
 }
 
-static bool any_running(const struct campaign *c)
+static bool any_running(const struct fuzz *c)
 {
     for (unsigned i = 0; i < c->ntasks; i++)
         if (c->tasks[i].pid)
@@ -198,24 +176,24 @@ static bool any_running(const struct campaign *c)
 }
 
 /* A task that compared nothing says nothing: false, and t->why. */
-static bool worked(const struct campaign *c, struct task *t)
+static bool worked(const struct fuzz *c, struct task *t)
 {
     const struct fl_stats *s = t->stats;
     const char *why = NULL;
 
     if (s->events == 0)
         why = "judged no event";
-    else if (c->executor && t->target != FL_TARGET_PREFETCH && t->target != FL_TARGET_VMALLOC && s->events > 100000 &&
-             s->executor_runs == 0)
+    else if (c->executor && t->run.target != FL_TARGET_PREFETCH && t->run.target != FL_TARGET_VMALLOC &&
+             s->events > 100000 && s->executor_runs == 0)
         why = "never used the executor";
-    else if (c->executor && t->target == FL_TARGET_FAULT && s->real_faults > 100000 && s->transparent == 0)
+    else if (c->executor && t->run.target == FL_TARGET_FAULT && s->real_faults > 100000 && s->transparent == 0)
         why = "compared no run on demand with the run with everything mapped";
     if (why)
         snprintf(t->why, sizeof t->why, "%s", why);
     return why == NULL;
 }
 
-static int verdict(struct campaign *c)
+static int verdict(struct fuzz *c)
 {
     uint64_t events = 0, mode_priv[FL_MODE_COUNT][2] = {{0}};
     bool failed = c->failed;
@@ -245,7 +223,7 @@ static int verdict(struct campaign *c)
 }
 
 /* One campaign at a time in a folder. False: it complained. The lock goes with the process. */
-static bool lock_folder(struct campaign *c)
+static bool lock_folder(struct fuzz *c)
 {
     char *path = format_text("%s/lock", c->out);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -259,14 +237,17 @@ static bool lock_folder(struct campaign *c)
     return ok;
 }
 
-int campaign_run(struct campaign *c)
+int fuzz_run(struct fuzz *c)
 {
     struct sigaction action = {.sa_handler = on_signal};
     double start;
     int code = EXIT_INPUT;
 
-    if (!make_folder(c->out) || !lock_folder(c) || !engine_seeds(c))
+    if (!make_folder(c->out) || !lock_folder(c))
         return EXIT_INPUT;
+    c->seeds = format_text("%s/seeds", c->out);
+    if (!engine_seeds(c->root, c->seeds))
+        goto out;
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         for (unsigned e = 0; e < ENGINE_COUNT; e++)
             for (unsigned job = 0; c->target[t] && c->engine[e] && job < c->jobs; job++)
@@ -288,10 +269,10 @@ int campaign_run(struct campaign *c)
         if (!any_running(c))
             break;
         for (unsigned i = 0; i < c->ntasks; i++) {
-            engine_poll(c, &c->tasks[i]);
-            if (c->tasks[i].engine == ENGINE_AFL && c->tasks[i].pid) {
+            engine_poll(&c->tasks[i].run, &c->tasks[i].says);
+            if (c->tasks[i].run.engine == ENGINE_AFL && c->tasks[i].pid) {
                 if (findings_collect(c, &c->tasks[i]) && c->tasks[i].stopped)
-                    kill(c->tasks[i].pid, SIGINT);
+                    engine_ask_to_end(&c->tasks[i].run, c->tasks[i].pid);
             }
         }
         report_progress(c, false);
@@ -307,5 +288,6 @@ int campaign_run(struct campaign *c)
     code = verdict(c);
 out:
     free_tasks(c);
+    free(c->seeds);
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a campaign tells people while it runs, and at its end. */
-#include "campaign.h"
+/* What people are told while it runs, and at its end. */
+#include "fuzz.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -13,50 +13,14 @@
 static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
 
 /* Sums over all tasks; cells are united. */
-static void total(const struct campaign *c, struct fl_stats *sum, uint64_t *coverage)
+static void total(const struct fuzz *c, struct fl_stats *sum, uint64_t *coverage)
 {
     memset(sum, 0, sizeof *sum);
     *coverage = 0;
     for (unsigned i = 0; i < c->ntasks; i++) {
-        const struct fl_stats *s = c->tasks[i].stats;
-
-        *coverage += c->tasks[i].coverage;
-        sum->executions += s->executions;
-        sum->events += s->events;
-        sum->events_skipped += s->events_skipped;
-        sum->unsupported += s->unsupported;
-        sum->executor_runs += s->executor_runs;
-        sum->executor_unsupported += s->executor_unsupported;
-        sum->real_faults += s->real_faults;
-        sum->transparent += s->transparent;
-        sum->decoder_expected += s->decoder_expected;
-        for (unsigned k = 0; k < FL_CHECK_COUNT; k++)
-            sum->compared[k] += s->compared[k];
-        for (unsigned m = 0; m < FL_MODE_COUNT; m++)
-            for (unsigned p = 0; p < 2; p++)
-                sum->mode_priv[m][p] += s->mode_priv[m][p];
-        for (unsigned k = 0; k < FL_LABEL_COUNT; k++)
-            sum->label[k] += s->label[k];
-        for (unsigned k = 0; k < FL_ACT_COUNT; k++)
-            sum->action[k] += s->action[k];
-        for (unsigned k = 0; k < FL_MAX_POLICY_ROWS; k++)
-            sum->row[k] += s->row[k];
-        for (unsigned k = 0; k < FL_MAX_SYNC_ROWS; k++)
-            sum->sync_row[k] += s->sync_row[k];
-        for (unsigned k = 0; k < FL_MAX_GEN_ROWS; k++)
-            sum->generation_row[k] += s->generation_row[k];
-        sum->generations_apart += s->generations_apart;
-        for (unsigned k = 0; k < FL_TOUCH_COUNT; k++)
-            sum->touched[k] += s->touched[k];
-        for (unsigned k = 0; k < FL_MAX_DEVIATIONS; k++)
-            sum->deviation[k] += s->deviation[k];
-        for (unsigned k = 0; k < FL_SKIP_COUNT; k++)
-            sum->opaque[k] += s->opaque[k];
-        for (unsigned k = 0; k < FL_CELLS; k++)
-            sum->cell[k] |= s->cell[k];
+        *coverage += c->tasks[i].says.coverage;
+        engine_counters_add(sum, c->tasks[i].stats);
     }
-    for (unsigned k = 0; k < FL_CELLS; k++)
-        sum->cells_hit += sum->cell[k];
 }
 
 /* 1234567 -> "1.23M". */
@@ -77,7 +41,7 @@ static const char *brief(uint64_t n, char buf[16])
     return buf;
 }
 
-void report_progress(struct campaign *c, bool last)
+void report_progress(struct fuzz *c, bool last)
 {
     static double next;
     bool terminal = isatty(STDERR_FILENO);
@@ -100,7 +64,7 @@ void report_progress(struct campaign *c, bool last)
     fflush(stderr);
 }
 
-static void print_tasks(const struct campaign *c)
+static void print_tasks(const struct fuzz *c)
 {
     char a[16], b[16];
 
@@ -112,8 +76,8 @@ static void print_tasks(const struct campaign *c)
 
         printf("%-22s %12s %12" PRIu64 " %9s %9" PRIu64 " %9" PRIu64 " %7" PRIu64 "%s\n", t->name,
                brief(t->stats->executions, a), t->stats->events,
-               brief((uint64_t)((double)t->stats->events / (ran > 0.1 ? ran : 0.1)), b), t->coverage, t->corpus,
-               t->stats->cells_hit,
+               brief((uint64_t)((double)t->stats->events / (ran > 0.1 ? ran : 0.1)), b), t->says.coverage,
+               t->says.corpus, t->stats->cells_hit,
                t->failed    ? "  FAILED"
                : t->stopped ? "  stopped: same finding again"
                             : "");
@@ -175,7 +139,7 @@ static void print_rows(const char *what, const uint64_t *hits, const void *first
     printf("\n");
 }
 
-static void print_tables(const struct campaign *c, const struct fl_stats *s)
+static void print_tables(const struct fuzz *c, const struct fl_stats *s)
 {
     size_t n;
     const struct fl_policy_row *policy = fl_policy_rows(&n);
@@ -195,7 +159,7 @@ static void print_tables(const struct campaign *c, const struct fl_stats *s)
     print_rows("expected differences between generations", s->generation_row, &generation->name, sizeof *generation, n);
 }
 
-void report_summary(const struct campaign *c)
+void report_summary(const struct fuzz *c)
 {
     struct fl_stats sum;
     uint64_t coverage;
@@ -218,7 +182,7 @@ void report_summary(const struct campaign *c)
         printf("\n%" PRIu64 " more artifacts with further keys are under %s/artifacts\n", c->lost_findings, c->out);
 }
 
-void report_json(const struct campaign *c)
+void report_json(const struct fuzz *c)
 {
     json_t *all, *tasks = json_array(), *modes = json_object(), *checks = json_object(), *findings = json_array(),
                  *deviations = json_object(), *actions = json_object(), *rows_json = json_object(),
@@ -236,12 +200,12 @@ void report_json(const struct campaign *c)
     for (unsigned i = 0; i < c->ntasks; i++) {
         const struct task *t = &c->tasks[i];
 
-        json_array_append_new(tasks,
-                              json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "name", t->name, "target",
-                                        fl_target_name(t->target), "engine", engine_name(t->engine), "executions",
-                                        (json_int_t)t->stats->executions, "events", (json_int_t)t->stats->events,
-                                        "coverage", (json_int_t)t->coverage, "corpus", (json_int_t)t->corpus, "cells",
-                                        (json_int_t)t->stats->cells_hit, "failed", t->failed));
+        json_array_append_new(
+            tasks, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "name", t->name, "target",
+                             fl_target_name(t->run.target), "engine", engine_name(t->run.engine), "executions",
+                             (json_int_t)t->stats->executions, "events", (json_int_t)t->stats->events, "coverage",
+                             (json_int_t)t->says.coverage, "corpus", (json_int_t)t->says.corpus, "cells",
+                             (json_int_t)t->stats->cells_hit, "failed", t->failed));
     }
     for (unsigned m = 0; m < FL_MODE_COUNT; m++)
         json_object_set_new(modes, mode_names[m],

@@ -5,10 +5,9 @@
  * itself is moved beside it, so that an artifact still in the task's folder is one that nobody has looked at yet: a
  * campaign that was killed takes it up at its next start.
  */
-#include "campaign.h"
+#include "fuzz.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,11 +30,11 @@ struct replayed {
     char detail[480];
 };
 
-static _Noreturn void replay(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
+static _Noreturn void replay(const struct fuzz *c, const struct task *t, const struct fl_scenario *s,
                              struct fl_stats *stats, int out)
 {
-    struct fl_judge_options options = {.target = t->target,
-                                       .executor = c->executor && t->target != FL_TARGET_PREFETCH,
+    struct fl_judge_options options = {.target = t->run.target,
+                                       .executor = c->executor && t->run.target != FL_TARGET_PREFETCH,
                                        .decoders = true,
                                        .stats = stats};
     struct replayed answer = {0};
@@ -55,8 +54,8 @@ static _Noreturn void replay(const struct campaign *c, const struct task *t, con
 }
 
 /* base: the artifact's name. limit: the engine says that the input took too long or too much memory. */
-static void replay_in_child(const struct campaign *c, const struct task *t, const struct fl_scenario *s,
-                            const char *base, bool limit, struct replayed *answer)
+static void replay_in_child(const struct fuzz *c, const struct task *t, const struct fl_scenario *s, const char *base,
+                            bool limit, struct replayed *answer)
 {
     struct fl_stats *stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     bool executor_died;
@@ -67,7 +66,7 @@ static void replay_in_child(const struct campaign *c, const struct task *t, cons
 
     memset(answer, 0, sizeof *answer);
     if (stats == MAP_FAILED || pipe(fds) != 0 || (pid = fork()) < 0) {
-        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->target));
+        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->run.target));
         snprintf(answer->detail, sizeof answer->detail, "cannot start the replay: %s", strerror(errno));
         return;
     }
@@ -93,19 +92,20 @@ static void replay_in_child(const struct campaign *c, const struct task *t, cons
                  "the executor itself was ended by signal %d (%s): its own bug, not one of the tested code",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        snprintf(answer->key, sizeof answer->key, "hang/%s", fl_target_name(t->target));
+        snprintf(answer->key, sizeof answer->key, "hang/%s", fl_target_name(t->run.target));
         snprintf(answer->detail, sizeof answer->detail, "the replay did not end within %d s", REPLAY_SECONDS);
     } else if (WIFSIGNALED(status)) {
-        snprintf(answer->key, sizeof answer->key, "crash/%s/signal-%d", fl_target_name(t->target), WTERMSIG(status));
+        snprintf(answer->key, sizeof answer->key, "crash/%s/signal-%d", fl_target_name(t->run.target),
+                 WTERMSIG(status));
         snprintf(answer->detail, sizeof answer->detail, "the replay was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERNAL) {
-        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->target));
+        snprintf(answer->key, sizeof answer->key, "unreplayed/%s", fl_target_name(t->run.target));
         snprintf(answer->detail, sizeof answer->detail, "the replay could not start (executor or memory)");
     } else {
         answer->aside = limit;
         snprintf(answer->key, sizeof answer->key, "unreproduced/%s%s", limit ? "limit/" : "",
-                 fl_target_name(t->target));
+                 fl_target_name(t->run.target));
         snprintf(answer->detail, sizeof answer->detail,
                  "the engine stopped on this input (%s), the replay found nothing; see %s", base, t->log);
     }
@@ -170,24 +170,7 @@ static void drop_skipped(struct fl_scenario *s, enum fl_target target)
     s->nrecords = kept;
 }
 
-/* An engine's artifact is fuzz bytes, whatever they look like. */
-static bool read_artifact(const char *path, struct fl_scenario *out)
-{
-    static uint8_t bytes[FL_SCENARIO_MAX_BYTES];
-    FILE *in = fopen(path, "rb");
-    size_t size = in ? fread(bytes, 1, sizeof bytes, in) : 0;
-    bool ok = in && !ferror(in);
-
-    if (!ok)
-        complain("%s: %s", path, strerror(errno));
-    if (in)
-        fclose(in);
-    if (ok)
-        fl_scenario_decode(bytes, size, out);
-    return ok;
-}
-
-static struct finding *find(struct campaign *c, const char *key)
+static struct finding *find(struct fuzz *c, const char *key)
 {
     for (unsigned i = 0; i < c->nfindings; i++)
         if (strcmp(c->findings[i].key, key) == 0)
@@ -196,7 +179,7 @@ static struct finding *find(struct campaign *c, const char *key)
 }
 
 /* Stores a finding with a new key. NULL: it could not be stored (it complained). */
-static struct finding *store(struct campaign *c, const struct task *t, const struct fl_scenario *s,
+static struct finding *store(struct fuzz *c, const struct task *t, const struct fl_scenario *s,
                              const struct replayed *r)
 {
     struct finding *f = &c->findings[c->nfindings];
@@ -230,7 +213,7 @@ static struct finding *store(struct campaign *c, const struct task *t, const str
 }
 
 /* Moves the artifact out of the way of the next look. */
-static void put_away(const struct campaign *c, const struct task *t, const char *artifact, const char *base)
+static void put_away(const struct fuzz *c, const struct task *t, const char *artifact, const char *base)
 {
     char *folder = format_text("%s/artifacts", c->out), *to = format_text("%s/%s-%s", folder, t->name, base);
 
@@ -245,21 +228,21 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static void take_up(struct campaign *c, struct task *t, const char *artifact, bool hang)
+static void take_up(struct fuzz *c, struct task *t, const char *artifact, bool limit)
 {
     static struct fl_scenario scenario;
     const char *base = strrchr(artifact, '/') + 1;
     struct replayed r;
     struct finding *f;
 
-    if (!read_artifact(artifact, &scenario)) {
+    if (!engine_read_artifact(artifact, &scenario)) {
         t->failed = true;
         return;
     }
-    drop_skipped(&scenario, t->target);
-    replay_in_child(c, t, &scenario, base, hang || starts_with(base, "timeout-") || starts_with(base, "oom-"), &r);
+    drop_skipped(&scenario, t->run.target);
+    replay_in_child(c, t, &scenario, base, limit, &r);
     /* libFuzzer's process is gone; it died inside the executor, and the same input does no harm to a fresh one. */
-    if (!r.diverged && !r.aside && t->engine == ENGINE_LIBFUZZER && t->stats->in_executor &&
+    if (!r.diverged && !r.aside && t->run.engine == ENGINE_LIBFUZZER && t->stats->in_executor &&
         starts_with(r.key, "unreproduced/")) {
         r.aside = true;
         snprintf(r.key, sizeof r.key, "executor-crash/unicorn/unreproduced");
@@ -285,50 +268,26 @@ static void take_up(struct campaign *c, struct task *t, const char *artifact, bo
     put_away(c, t, artifact, base);
 }
 
-static bool is_artifact(const char *name)
+struct collecting {
+    struct fuzz *c;
+    struct task *t;
+};
+
+static void collect_one(const char *path, bool limit, void *ctx)
 {
-    return starts_with(name, "crash-") || starts_with(name, "timeout-") || starts_with(name, "oom-") ||
-           starts_with(name, "leak-") || starts_with(name, "id:");
+    struct collecting *x = ctx;
+
+    take_up(x->c, x->t, path, limit);
 }
 
-static unsigned collect_folder(struct campaign *c, struct task *t, const char *folder, bool hangs)
+unsigned findings_collect(struct fuzz *c, struct task *t)
 {
-    DIR *dir = opendir(folder);
-    struct dirent *e;
-    unsigned n = 0;
+    struct collecting x = {c, t};
 
-    if (!dir)
-        return 0;
-    while ((e = readdir(dir))) {
-        if (is_artifact(e->d_name)) {
-            char *path = format_text("%s/%s", folder, e->d_name);
-
-            take_up(c, t, path, hangs);
-            free(path);
-            n++;
-        }
-    }
-    closedir(dir);
-    return n;
+    return engine_artifacts(&t->run, collect_one, &x);
 }
 
-unsigned findings_collect(struct campaign *c, struct task *t)
-{
-    static const char *const afl_folders[] = {"crashes", "hangs"};
-    unsigned n = 0;
-
-    if (t->engine == ENGINE_LIBFUZZER)
-        return collect_folder(c, t, t->folder, false);
-    for (unsigned i = 0; i < 2; i++) {
-        char *folder = format_text("%s/afl/default/%s", t->folder, afl_folders[i]);
-
-        n += collect_folder(c, t, folder, i == 1);
-        free(folder);
-    }
-    return n;
-}
-
-unsigned findings_count(const struct campaign *c)
+unsigned findings_count(const struct fuzz *c)
 {
     unsigned n = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* faultline fuzz: the options, and the campaign that they ask for. */
-#include "campaign.h"
+/* faultline fuzz: the options. */
+#include "fuzz.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -29,53 +29,16 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static unsigned number(const char *text, unsigned low, unsigned high, const char *what, struct argp_state *state)
-{
-    char *end;
-    unsigned long value;
-
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || value < low || value > high)
-        argp_error(state, "%s: \"%.40s\" is not a whole number from %u to %u", what, text, low, high);
-    return (unsigned)value;
-}
-
-static void targets(struct campaign *c, const char *text, struct argp_state *state)
-{
-    char *copy = format_text("%s", text), *rest = copy, *name;
-
-    while ((name = strsep(&rest, ","))) {
-        unsigned t = 0;
-
-        while (t < FL_TARGET_COUNT && strcmp(name, fl_target_name((enum fl_target)t)) != 0)
-            t++;
-        if (t == FL_TARGET_COUNT)
-            argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", name);
-        else if (t == FL_TARGET_ALL)
-            for (unsigned i = 0; i < FL_TARGET_ALL; i++)
-                c->target[i] = true;
-        else
-            c->target[t] = true;
-    }
-    free(copy);
-}
-
 static error_t option(int key, char *arg, struct argp_state *state)
 {
-    struct campaign *c = state->input;
+    struct fuzz *c = state->input;
 
     switch (key) {
-    case 't': targets(c, arg, state); return 0;
-    case 'e':
-        c->engine[ENGINE_LIBFUZZER] = strcmp(arg, "libfuzzer") == 0 || strcmp(arg, "both") == 0;
-        c->engine[ENGINE_AFL] = strcmp(arg, "afl") == 0 || strcmp(arg, "both") == 0;
-        if (!c->engine[ENGINE_LIBFUZZER] && !c->engine[ENGINE_AFL])
-            argp_error(state, "no engine \"%.40s\": libfuzzer, afl or both", arg);
-        return 0;
-    case 's': c->seconds = number(arg, 1, 10000000, "--time", state); return 0;
-    case 'j': c->jobs = number(arg, 1, 8, "--jobs", state); return 0;
-    case OPT_SEED: c->seed = number(arg, 1, 2147483647, "--seed", state); return 0;
+    case 't': engine_argument_targets(c->target, arg, state); return 0;
+    case 'e': engine_argument_engines(c->engine, arg, state); return 0;
+    case 's': c->seconds = engine_argument_number(arg, 1, 10000000, "--time", state); return 0;
+    case 'j': c->jobs = engine_argument_number(arg, 1, 8, "--jobs", state); return 0;
+    case OPT_SEED: c->seed = engine_argument_number(arg, 1, 2147483647, "--seed", state); return 0;
     case OPT_OUT:
         free(c->out);
         c->out = format_text("%s", arg);
@@ -90,7 +53,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
 int command_fuzz(int argc, char **argv)
 {
     static const struct argp argp = {.options = options, .parser = option, .doc = doc};
-    struct campaign *c = calloc(1, sizeof *c);
+    struct fuzz *c = calloc(1, sizeof *c);
     bool any = false;
     int code;
 
@@ -116,7 +79,7 @@ int command_fuzz(int argc, char **argv)
     }
     if (!c->out)
         c->out = format_text("%s/fuzz", c->build);
-    code = campaign_run(c);
+    code = fuzz_run(c);
     for (unsigned i = 0; i < c->nfindings; i++)
         free(c->findings[i].path);
     free(c->out);
