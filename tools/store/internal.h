@@ -60,5 +60,6 @@ bool store_is_inside(const char *name);
 
 /* Makes its tables where they are not there, inside a transaction. */
 bool store_buckets_schema(struct store *s);
+bool store_runs_schema(struct store *s); /* runs_schema.c: runs, jobs, samples, cells */
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening, making, schema. */
 #include "internal.h"
-#include "runs_schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,22 +62,11 @@ static enum header look_at(struct store *s)
     return HEADER_OURS;
 }
 
-/* The tables of runs came later than the others: a database may not have them yet. */
-static bool runs_tables(struct store *s)
-{
-    sqlite3_stmt *ask = store_statement(s, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'run'");
-    int row = ask ? store_row(s, ask, "read the schema") : -1;
-
-    if (row == 1)
-        sqlite3_reset(ask);
-    return row == 1 || (row == 0 && store_script(s, runs_schema, "make the tables"));
-}
-
 static bool schema(struct store *s)
 {
     if (!store_begin(s))
         return false;
-    if (store_buckets_schema(s) && runs_tables(s))
+    if (store_buckets_schema(s) && store_runs_schema(s))
         return store_commit(s);
     store_rollback(s);
     return false;

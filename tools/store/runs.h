@@ -19,6 +19,7 @@
  *   samples.c      samples and their thinning
  *   cells.c        decision cells, decisions
  *   runs_schema.c  the tables
+ *   rows.c         SQL statements, value by value
  */
 #ifndef FAULTLINE_TOOLS_STORE_RUNS_H
 #define FAULTLINE_TOOLS_STORE_RUNS_H
@@ -155,7 +156,8 @@ struct sample {
  * figures of a run that was killed are ahead by what was not stored). Call it as often as store_sample_due says. Old samples
  * are thinned by the way (SAMPLE_THIN), so that a campaign of weeks does not make the database grow. */
 bool store_samples_add(struct store *s, const struct sample *samples, size_t count);
-/* Is it time for one? Every second in the first minute of the campaign, every 2 in the next, ... every 10 seconds later. */
+/* Is it time for one? Every second in the first minute of the campaign, then every sixtieth of the time so far, from the tenth
+ * minute on every 10 seconds. last_at: of the last one; negative: there is none. */
 bool store_sample_due(double last_at, double now);
 /* The newest of a target. */
 bool store_sample_last(struct store *s, enum fl_target target, struct sample *out, bool *found);
