@@ -106,6 +106,11 @@ void fl_judge_close(struct fl_judge *j)
     free(j);
 }
 
+void fl_judge_set_target(struct fl_judge *j, enum fl_target target)
+{
+    j->options.target = target;
+}
+
 const struct fl_stats *fl_judge_stats(const struct fl_judge *j)
 {
     return j->stats;

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "conform/proof_internal.h"
-#include "plugin_core.h"
+#include <faultline/fuzz/plugin_core.h>
 
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
 #ifndef FAULTLINE_TOOLS_CONFORM_H
 #define FAULTLINE_TOOLS_CONFORM_H
 
-#include "../plugin_core.h"
+#include <faultline/fuzz/plugin_core.h>
 
 #include <faultline/oracle/decode.h>
 #include <faultline/oracle/probe.h>

@@ -16,6 +16,7 @@ gcc|required|build|cmd:gcc|compiles Faultline
 libc6-dev|required|build|-|headers of the C library
 meson|required|build|cmd:meson|configures the build
 ninja-build|required|build|cmd:ninja|runs the build
+patch|required|build|cmd:patch|makes the wrong cores that the tests use
 pkgconf|required|build|cmd:pkg-config|finds the libraries
 zlib1g-dev|required|build|pc:zlib|reads .gz files of page-walk vectors
 libjansson-dev|required|build|pc:jansson|reads and writes JSON

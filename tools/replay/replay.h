@@ -13,7 +13,7 @@ enum replay_end {
     REPLAY_CLEAN,         /* nothing disagreed */
     REPLAY_NOTHING,       /* nothing disagreed, and no event was judged: that says nothing */
     REPLAY_DIVERGED,      /* key, record and detail are those of the divergence */
-    REPLAY_CRASHED,       /* the tested code ended the process: key is "crash/TARGET/signal-N" */
+    REPLAY_CRASHED,       /* the tested code ended the process: key is "crash/TARGET/signal-N", or .../exit-N */
     REPLAY_HUNG,          /* no answer in time: key is "hang/TARGET" */
     REPLAY_EXECUTOR_DIED, /* the executor ended the process: key is "executor-crash/unicorn/signal-N" */
     REPLAY_UNABLE,        /* the child cannot be started: detail says why; key is "unreplayed/TARGET" */
@@ -21,7 +21,7 @@ enum replay_end {
 
 struct replay_result {
     enum replay_end end;
-    int signal;      /* CRASHED, EXECUTOR_DIED */
+    int signal;      /* CRASHED (0: it called exit), EXECUTOR_DIED */
     unsigned record; /* DIVERGED: index of the record, nrecords: the scenario as a whole; else 0 */
     enum fl_check check;
     char key[256]; /* empty when CLEAN or NOTHING */
@@ -39,12 +39,17 @@ struct replay_options {
 
 struct replayer;
 
-/* Starts the child, so that a core that does not load is told here. NULL: why [OUT] is one line. */
+/* Starts the child, so that a core that does not load is told here. NULL: why [OUT] is one line. The child dies with the
+ * thread that started it (and is started again by the next one that asks). Several replayers may be open at once; one is used
+ * by one thread at a time. The caller does not wait for children that are not its own (waitpid(-1)). */
 struct replayer *replay_open(const struct replay_options *options, char why[512]);
 void replay_close(struct replayer *r);
 
 /* Judges s as target does (FL_TARGET_ALL: everything). Always fills *out. Costs about 10 us over the judging itself. */
 void replay_run(struct replayer *r, const struct fl_scenario *s, enum fl_target target, struct replay_result *out);
+
+/* From now on a scenario that takes longer than that hangs; 0: as the options say. */
+void replay_limit(struct replayer *r, double seconds);
 
 /* How each event of the last scenario ended (fl_judge_endings). Empty when it did not run to an end. */
 const char *replay_endings(const struct replayer *r);

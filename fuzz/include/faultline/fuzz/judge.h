@@ -41,6 +41,8 @@ typedef void (*fl_say_fn)(void *ctx, unsigned record, const char *text);
 /* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line. */
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
 void fl_judge_close(struct fl_judge *j);
+/* From the next scenario on it judges what that target judges. */
+void fl_judge_set_target(struct fl_judge *j, enum fl_target target);
 
 /* Judges a scenario. False: nothing disagreed. True: *d [OUT] is the first divergence and *record [OUT] the index of the
  * record it came from (nrecords: the scenario as a whole). Deterministic but for the executor's own version. */

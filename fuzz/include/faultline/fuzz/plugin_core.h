@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --core ./libmine.so: somebody else's core out of a shared object. */
-#ifndef FAULTLINE_TOOLS_PLUGIN_CORE_H
-#define FAULTLINE_TOOLS_PLUGIN_CORE_H
+#ifndef FAULTLINE_FUZZ_PLUGIN_CORE_H
+#define FAULTLINE_FUZZ_PLUGIN_CORE_H
 
 #include <faultline/core.h>
 

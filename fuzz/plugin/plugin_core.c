@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loading a core from a shared object, with a line for each way in which that can go wrong. */
-#include "plugin_core.h"
+#include <faultline/fuzz/plugin_core.h>
 
 #include <dlfcn.h>
 #include <stdarg.h>
