@@ -12,6 +12,7 @@
 
 #include "../command.h"
 #include "../engine/engine.h"
+#include "../replay/replay.h"
 
 #include <sys/types.h>
 
@@ -57,10 +58,12 @@ struct fuzz {
     bool engine[ENGINE_COUNT];
     unsigned seconds, jobs, seed;
     bool json, executor;
+    const char *core; /* a shared object; NULL: the core in this tree */
     const char *root, *build; /* FAULTLINE_ROOT, FAULTLINE_BUILD */
     char *out;                /* build/fuzz */
     char *seeds;              /* out/seeds */
 
+    struct replayer *replayer;
     struct task tasks[MAX_TASKS];
     unsigned ntasks;
     struct finding findings[MAX_FINDINGS];

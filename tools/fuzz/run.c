@@ -51,6 +51,7 @@ static bool add_task(struct fuzz *c, enum fl_target target, enum engine engine, 
                                  .seeds = c->seeds,
                                  .sync = t->sync,
                                  .role = "default",
+                                 .core = c->core,
                                  .executor = c->executor};
     if (!engine_ready(&t->run) || !make_folder(t->folder) || !make_folder(t->corpus) ||
         !(t->stats = engine_counters_open(t->stats_path)))
@@ -237,6 +238,18 @@ static bool lock_folder(struct fuzz *c)
     return ok;
 }
 
+/* Whatever the engines find is replayed under the same core. False: it complained. */
+static bool open_replayer(struct fuzz *c)
+{
+    struct replay_options options = {.core = c->core, .executor = c->executor, .decoders = true};
+    char why[512];
+
+    c->replayer = replay_open(&options, why);
+    if (!c->replayer)
+        complain("%s", why);
+    return c->replayer != NULL;
+}
+
 int fuzz_run(struct fuzz *c)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -246,7 +259,7 @@ int fuzz_run(struct fuzz *c)
     if (!make_folder(c->out) || !lock_folder(c))
         return EXIT_INPUT;
     c->seeds = format_text("%s/seeds", c->out);
-    if (!engine_seeds(c->root, c->seeds))
+    if (!open_replayer(c) || !engine_seeds(c->root, c->seeds))
         goto out;
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         for (unsigned e = 0; e < ENGINE_COUNT; e++)
@@ -287,6 +300,7 @@ int fuzz_run(struct fuzz *c)
         report_summary(c);
     code = verdict(c);
 out:
+    replay_close(c->replayer);
     free_tasks(c);
     free(c->seeds);
     return code;
