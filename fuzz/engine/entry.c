@@ -7,6 +7,7 @@
  *   FAULTLINE_EXECUTOR=0|1   0: no executor; 1: refuse to start without one; unset: use one where there is one
  *   FAULTLINE_DECODERS=0     no disassemblers
  *   FAULTLINE_CELLS=0        decision cells are not shown to the engine
+ *   FAULTLINE_KNOWN=FILE     divergence keys, one a line: an input that shows one of them is counted and passed over
  */
 #include "target.h"
 
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "known.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +35,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
 
 /* Engines call plain functions: this is the one place that keeps state between calls. */
 static struct fl_judge *judge;
+static struct fl_stats *stats; /* FAULTLINE_STATS, or NULL */
 static struct fl_scenario scenario;
 static bool show_cells;
 
@@ -46,24 +49,24 @@ static bool setting(const char *name, char value)
 static struct fl_stats *open_stats(void)
 {
     const char *path = getenv("FAULTLINE_STATS");
-    struct fl_stats *stats;
+    struct fl_stats *block;
     struct stat st;
     int fd;
 
     if (!path)
         return NULL;
     fd = open(path, O_RDWR);
-    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof *stats) {
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof *block) {
         fprintf(stderr, "faultline: FAULTLINE_STATS: %s is not a counters file of this version\n", path);
         exit(2);
     }
-    stats = mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    block = mmap(NULL, sizeof *block, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (stats == MAP_FAILED || stats->magic != FL_STATS_MAGIC) {
+    if (block == MAP_FAILED || block->magic != FL_STATS_MAGIC) {
         fprintf(stderr, "faultline: FAULTLINE_STATS: %s is not a counters file of this version\n", path);
         exit(2);
     }
-    return stats;
+    return block;
 }
 
 /* Targets without instructions to run. */
@@ -79,7 +82,7 @@ static void start(void)
         .executor = !setting("FAULTLINE_EXECUTOR", '0') && executes(fl_this_target),
         .require_executor = setting("FAULTLINE_EXECUTOR", '1') && executes(fl_this_target),
         .decoders = !setting("FAULTLINE_DECODERS", '0') && fl_this_target == FL_TARGET_PREFETCH,
-        .stats = open_stats(),
+        .stats = (stats = open_stats()),
     };
     char why[256];
 
@@ -111,6 +114,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fl_judge_set_counters(judge, fl_engine_counters(), FL_TARGET_FIRST, FL_TARGET_CELLS);
     fl_scenario_decode(data, size, &scenario);
     if (fl_judge_scenario(judge, &scenario, &d, &record)) {
+        if (fl_known_key(&d)) {
+            if (stats)
+                stats->known++;
+            return 0;
+        }
         fl_report_divergence(&d, &scenario, record);
         fl_die((enum fl_check)d.check);
     }

@@ -60,6 +60,7 @@ struct fl_stats {
     uint64_t transparent; /* scenarios compared both ways */
     uint64_t opaque[FL_SKIP_COUNT];
     uint64_t decoder_expected; /* decoder differences that a row of the list covers */
+    uint64_t known;            /* scenarios that diverged with a key of FAULTLINE_KNOWN, and were passed over */
     uint64_t cells_hit;        /* how many of cell[] are not zero */
     uint8_t cell[FL_CELLS];
 };
