@@ -9,7 +9,7 @@
 /* Writes the finding to stderr: a line "faultline-divergence: KEY", the detail, the record, and the whole scenario. */
 void fl_report_divergence(const struct fl_divergence *d, const struct fl_scenario *s, unsigned record);
 
-/* Traps inside a function that is named for the check, so that the top stack frame is the class of the finding. */
-_Noreturn void fl_die(enum fl_check check);
+/* Traps inside functions that are named for the check and the row (trap.h): the top stack frames are the class of d. */
+_Noreturn void fl_die(const struct fl_divergence *d);
 
 #endif

@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return 0;
         }
         fl_report_divergence(&d, &scenario, record);
-        fl_die((enum fl_check)d.check);
+        fl_die(&d);
     }
     return 0;
 }
