@@ -15,6 +15,7 @@ enum exit_code {
 };
 
 int command_conform(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
 int command_repro(int argc, char **argv);
 int command_show(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct subcommand {
     const char *summary;
 } subcommands[] = {
     {"conform", command_conform, "ask prefetch decoders and the processor about every prefetch there can be"},
+    {"explain", command_explain, "a finding as a bug report: tables, trace, what the core did, what the oracles say"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},
     {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},

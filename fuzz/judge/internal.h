@@ -34,6 +34,8 @@ struct fl_judge {
     unsigned first_counter, ncounters;
     fl_say_fn say;
     void *say_ctx;
+    fl_watch_fn watch;
+    void *watch_ctx;
 
     struct fl_divergence divergence;
     unsigned record;              /* the one being judged */

@@ -140,6 +140,12 @@ void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx)
     j->say_ctx = ctx;
 }
 
+void fl_judge_set_watch(struct fl_judge *j, fl_watch_fn watch, void *ctx)
+{
+    j->watch = watch;
+    j->watch_ctx = ctx;
+}
+
 void fl_judge_say(struct fl_judge *j, const char *format, ...)
 {
     char text[512];
@@ -226,6 +232,8 @@ static enum fl_event_end judge_event(struct fl_judge *j, const struct fl_record 
 
     j->npassed = 0;
     j->passed[0] = 0;
+    if (j->watch)
+        j->watch(j->watch_ctx, j->record, j->world);
     if (fl_world_sh4(j->world) && r->kind != FL_REC_TOUCH) {
         j->stats->unsupported++; /* an SH4 has no x86 tables, instructions or error codes */
         return FL_EVENT_GOES_ON;

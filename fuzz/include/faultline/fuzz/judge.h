@@ -38,6 +38,12 @@ struct fl_judge_options {
 /* What to say about each event, for people (repro, show). NULL in the judge: nothing is said. */
 typedef void (*fl_say_fn)(void *ctx, unsigned record, const char *text);
 
+/* Called before each event that is judged, with the index of its record and the world as it is then, under whichever
+ * generation is being run. For those who show what an event began with: the world must not be changed. Transparency's second
+ * world is not shown. */
+struct fl_world;
+typedef void (*fl_watch_fn)(void *ctx, unsigned record, struct fl_world *world);
+
 /* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line. */
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
 void fl_judge_close(struct fl_judge *j);
@@ -58,6 +64,8 @@ const struct fl_stats *fl_judge_stats(const struct fl_judge *j);
 /* counters[i] is set to 1 when cell first + i is hit, for i below count; the caller clears them. NULL: none. */
 void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first, unsigned count);
 void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
+/* watch NULL: nobody watches. */
+void fl_judge_set_watch(struct fl_judge *j, fl_watch_fn watch, void *ctx);
 /* "unicorn 2.1.1 (CPU: any)": what executor verdicts are keyed by; or why there is none. */
 const char *fl_judge_executor(const struct fl_judge *j);
 /* One line per decoder that takes part. */
