@@ -111,7 +111,8 @@ fl_doctor() {
         words=${words/afl/fuzz --engine afl}
         words=${words/decoders/conform --decoders all}
         words=${words/bare/the bare-machine check}
-        if [ "$level" = extra ] || [ "$needs" = bare ]; then get="apt-get install $package"; else get="./faultline brings it"; fi
+        words=${words/slurm/campaign --slurm, test --slow}
+        if [ "$level" = extra ] || [ "$needs" = bare ] || [ "$needs" = slurm ]; then get="apt-get install $package"; else get="./faultline brings it"; fi
         fl_have_apt || get="$(fl_probe_words "$how"), from this system's packages"
         # Without dpkg the C library's headers show themselves as a file.
         if [ "$how" = - ] && ! fl_have_apt; then

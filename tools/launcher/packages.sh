@@ -6,7 +6,7 @@
 #              optional: installed by the set-up where the distribution has it; without it Faultline does less
 #              extra:    never installed unasked; `faultline doctor` names it
 #   needed for build (every command), libfuzzer, afl, test, quick (test --quick), coverage, decoders (the decoder
-#              plug-ins), bare (the bare-machine check)
+#              plug-ins), bare (the bare-machine check), slurm (campaigns on several machines, test --slow)
 #   how        cmd:NAME a command, pc:MODULE a pkg-config module, h:FILE a header, rt clang's runtime libraries,
 #              - only dpkg knows
 # Unicorn has rules of its own (unicorn.sh).
@@ -37,6 +37,10 @@ chromium|optional|test|cmd:chromium|the browser that looks at HTML reports in th
 chromium-driver|optional|test|cmd:chromedriver|drives that browser
 git|optional|bare|cmd:git|clones the project for the bare-machine check
 debootstrap|optional|bare|cmd:debootstrap|makes the minimal Debian of the bare-machine check
+slurmctld|optional|slurm|cmd:slurmctld|a Slurm of two nodes for the tests: the controller
+slurmd|optional|slurm|cmd:slurmd|a Slurm of two nodes for the tests: the nodes
+slurm-client|optional|slurm|cmd:sbatch|submits campaigns to a cluster
+munge|optional|slurm|cmd:munged|lets the parts of Slurm trust each other
 llvm|extra|libfuzzer,test|cmd:llvm-symbolizer|function names and lines in sanitizer reports
 TABLE
 }

@@ -172,7 +172,7 @@ fl_test() {
     case $mode in
         quick) cfgs=(gcc); FL_NEEDS_MORE=" quick " ;;
         ci) export FL_STRICT=1; FL_DEADLINE=1470; FL_NEEDS_MORE+=" bare " ;; # 24.5 minutes: room for the last line
-        slow) export FL_STRICT=1; FL_NEEDS_MORE+=" bare " ;;
+        slow) export FL_STRICT=1; FL_NEEDS_MORE+=" bare slurm " ;;
     esac
     if [ $bench = 1 ]; then cfgs=(gcc libfuzzer afl); FL_NEEDS_MORE=; fi
 
