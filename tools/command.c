@@ -50,8 +50,7 @@ char *format_text(const char *format, ...)
     return text;
 }
 
-/* The whole of a regular file (or pipe), at most MAX_TEXT_BYTES. */
-static char *read_all(const char *path, size_t *size)
+char *read_text(const char *path, size_t *size)
 {
     char *data;
     FILE *in = fopen(path, "rb");
@@ -65,7 +64,7 @@ static char *read_all(const char *path, size_t *size)
         complain("%s: is a folder, a file is needed here", path);
         goto fail;
     }
-    data = malloc(MAX_TEXT_BYTES + 1);
+    data = malloc(MAX_TEXT_BYTES + 2);
     if (!data) {
         complain("%s: out of memory", path);
         goto fail;
@@ -76,6 +75,7 @@ static char *read_all(const char *path, size_t *size)
         free(data);
         goto fail;
     }
+    data[*size] = 0;
     fclose(in);
     return data;
 fail:
@@ -88,7 +88,7 @@ bool load_scenario(const char *path, struct fl_scenario *out)
 {
     static const char magic[] = "faultline-scenario";
     size_t size, length = strlen(path);
-    char *data = read_all(path, &size);
+    char *data = read_text(path, &size);
     struct fl_text_error error;
     bool ok = true;
 

@@ -27,6 +27,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes stdout; EXIT_INPUT with one line when something did not reach it, else code. */
 int finish_output(int code);
 
+/* The whole of a regular file (or pipe) of at most 4 MiB, with a NUL behind it. malloc'd. NULL: it complained. */
+char *read_text(const char *path, size_t *size);
+
 /* Reads a scenario in either form: a text whose first line says so or whose name ends in ".scn", else fuzz bytes. False:
  * it complained (file:line:column for texts). */
 bool load_scenario(const char *path, struct fl_scenario *out);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* faultline repro FILE...: replays scenarios in one process and says what each oracle said. */
 #include "command.h"
+#include "promote/regress.h"
 
 #include <faultline/fuzz/judge.h>
+#include <faultline/fuzz/plugin_core.h>
 #include <faultline/oracle/exec.h>
 
 #include <argp.h>
@@ -16,8 +18,9 @@
 #define WATCHDOG_SECONDS 10
 
 struct repro {
-    bool quiet, loud, json, executor, endings;
+    bool quiet, loud, json, executor, endings, regressions;
     enum fl_target target;
+    const char *core;
 
     struct fl_judge *judge;
     struct fl_scenario scenario;
@@ -33,7 +36,7 @@ static const char doc[] =
     "be .scn text or fuzz bytes (an engine's artifact). Exit codes: 0 nothing disagreed, 1 something did, 2 a file could "
     "not be read or nothing in the files could be judged.";
 
-enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_TARGET, OPT_ENDINGS };
+enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_TARGET, OPT_ENDINGS, OPT_REGRESSIONS, OPT_CORE };
 static const struct argp_option options[] = {
     {"verbose", 'v', NULL, 0, "describe every event of every file", 0},
     {"quiet", 'q', NULL, 0, "print findings and the closing line only", 0},
@@ -41,6 +44,12 @@ static const struct argp_option options[] = {
     {"target", OPT_TARGET, "NAME", 0,
      "judge only what this target judges: walk, fault, prefetch, vmalloc or all (default)", 0},
     {"endings", OPT_ENDINGS, NULL, 0, "say for each event how it ended, one line each (what .expect files hold)", 0},
+    {"regressions", OPT_REGRESSIONS, NULL, 0,
+     "hold the scenarios of folders (default: corpus/regressions) against the .expect file beside each; one that does not "
+     "hold is told by number and story",
+     0},
+    {"core", OPT_CORE, "FILE", 0,
+     "judge this core, a shared object (default: $FAULTLINE_CORE, else the one in this tree)", 0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {0},
 };
@@ -55,6 +64,8 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_JSON: r->json = true; return 0;
     case OPT_NO_EXECUTOR: r->executor = false; return 0;
     case OPT_ENDINGS: r->endings = true; return 0;
+    case OPT_REGRESSIONS: r->regressions = true; return 0;
+    case OPT_CORE: r->core = arg; return 0;
     case OPT_TARGET:
         for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
             if (strcmp(arg, fl_target_name((enum fl_target)t)) == 0) {
@@ -63,7 +74,10 @@ static error_t option(int key, char *arg, struct argp_state *state)
             }
         argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", arg);
         return EINVAL;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "a FILE or folder is needed"); return EINVAL;
+    case ARGP_KEY_NO_ARGS:
+        if (!r->regressions)
+            argp_error(state, "a FILE or folder is needed");
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -154,12 +168,25 @@ static bool repro_one(const char *path, void *ctx)
     return true;
 }
 
+/* --regressions */
+static int hold_regressions(const struct repro *r, char *const *paths, size_t n)
+{
+    if (r->target != FL_TARGET_ALL || r->endings || r->loud) {
+        complain("repro: --regressions goes without --target, --endings and --verbose");
+        return EXIT_INPUT;
+    }
+    return regress_run(
+        paths, n,
+        &(struct regress_options){.core = r->core, .executor = r->executor, .quiet = r->quiet, .json = r->json});
+}
+
 int command_repro(int argc, char **argv)
 {
     static const struct argp argp = {.options = options, .parser = option, .args_doc = "FILE...", .doc = doc};
     struct repro *r = calloc(1, sizeof *r);
     struct fl_judge_options open = {.decoders = true};
-    char why[256];
+    struct plugin_core plugin = {0};
+    char why[512];
     bool ok, judged;
     int first, code;
 
@@ -169,14 +196,29 @@ int command_repro(int argc, char **argv)
     }
     r->executor = true;
     r->target = FL_TARGET_ALL;
+    r->core = getenv("FAULTLINE_CORE");
     argp_parse(&argp, argc, argv, 0, &first, r);
+    if (r->core && !*r->core)
+        r->core = NULL;
+    if (r->regressions) {
+        code = hold_regressions(r, argv + first, (size_t)(argc - first));
+        free(r);
+        return code;
+    }
+    if (r->core && !plugin_core_open(r->core, &plugin, why)) {
+        complain("%s", why);
+        free(r);
+        return EXIT_INPUT;
+    }
+    open.core = plugin.core;
     open.target = r->target;
     open.executor = r->executor;
     open.endings = r->endings;
     if (fl_judge_open(&open, &r->judge, why) != FL_OK) {
         complain("%s", why);
+        code = r->core ? EXIT_INPUT : EXIT_INTERNAL;
         free(r);
-        return EXIT_INTERNAL;
+        return code;
     }
     if (r->executor)
         fl_unicorn_watchdog(WATCHDOG_SECONDS); /* built without it: nothing to watch */
@@ -185,6 +227,8 @@ int command_repro(int argc, char **argv)
     if (r->saying)
         fl_judge_set_say(r->judge, say, r);
     if (!r->json && !r->quiet) {
+        if (plugin.core)
+            printf("core: %s (%s)\n", plugin.core->name, r->core);
         printf("executor: %s\n", fl_judge_executor(r->judge));
         if (r->target == FL_TARGET_ALL || r->target == FL_TARGET_PREFETCH)
             fl_judge_decoders(r->judge, stdout);
@@ -207,6 +251,8 @@ int command_repro(int argc, char **argv)
         complain("%" PRIu64 " files could not be read", r->unreadable);
     code = r->findings ? EXIT_FINDINGS : ok && judged && !r->unreadable ? EXIT_CLEAN : EXIT_INPUT;
     fl_judge_close(r->judge);
+    if (plugin.handle)
+        plugin_core_close(&plugin);
     free(r);
     return code;
 }

@@ -57,6 +57,11 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
                  (unsigned)j->core->abi, FL_CORE_ABI);
         goto fail;
     }
+    if (!j->core->walk || !j->core->permits || !j->core->prefetch || !j->core->fault || !j->core->vmalloc_fault ||
+        !j->core->sync_all || !j->core->p3_sync) {
+        snprintf(why, 256, "core \"%s\" is not a whole one: a function of struct fl_core is missing", j->core->name);
+        goto fail;
+    }
     j->stats = options->stats;
     if (!j->stats && !(j->stats = calloc(1, sizeof *j->stats))) {
         snprintf(why, 256, "out of memory");
