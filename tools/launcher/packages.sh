@@ -21,6 +21,7 @@ pkgconf|required|build|cmd:pkg-config|finds the libraries
 zlib1g-dev|required|build|pc:zlib|reads .gz files of page-walk vectors
 libjansson-dev|required|build|pc:jansson|reads and writes JSON
 libsqlite3-dev|required|build|pc:sqlite3|keeps what campaigns find (SQLite)
+libncurses-dev|required|build|pc:ncursesw|draws the live status of a campaign (ncurses)
 libxxhash-dev|required|build|pc:libxxhash|digests of worlds (xxHash, headers only)
 libcapstone-dev|optional|build|pc:capstone|second opinion on prefetch decoding (Capstone)
 libzydis-dev|optional|build|pc:zydis|second opinion on prefetch decoding (Zydis)
