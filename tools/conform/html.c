@@ -59,12 +59,7 @@ static const char *proof_text(const struct report *r, const char *key)
 
 static void head(FILE *out)
 {
-    fputs("<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
-          "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
-          "script-src 'unsafe-inline'; img-src data:\">\n"
-          "<link rel=icon href=\"data:,\">\n<title>Prefetch decoding: conformance report</title>\n<style>\n",
-          out);
+    html_head(out, "Prefetch decoding: conformance report");
     fwrite(conform_page_css, 1, (size_t)(conform_page_css_end - conform_page_css), out);
     fputs("</style>\n<body>\n<a class=skip href=#matrix>Skip to the matrix</a>\n"
           "<a class=skip href=#expected>Skip to the expected differences</a>\n",

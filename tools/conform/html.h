@@ -3,15 +3,9 @@
 #ifndef FAULTLINE_TOOLS_CONFORM_HTML_H
 #define FAULTLINE_TOOLS_CONFORM_HTML_H
 
+#include "../html/html.h"
 #include "report.h"
 
-/* Markup as it stands, then text of anybody, escaped: safe between tags and in attributes in quotes. Whatever is not UTF-8
- * or is a control character comes out as U+FFFD, so that the page is always one that can be read. */
-void html_put(FILE *out, const char *markup, const char *text);
-/* Markup, then a figure with a comma between thousands. */
-void html_count(FILE *out, const char *markup, uint64_t n);
-/* "1 class", "2 classes": a figure and the word for it. */
-void html_counted(FILE *out, const char *markup, uint64_t n, const char *one, const char *many);
 /* Markup, then the bytes of a string: as many as can be read, and two dots for each that cannot. length 0: none is known, and
  * the zeros at the end are left out. */
 void html_bytes(FILE *out, const char *markup, const uint8_t *bytes, unsigned length, unsigned readable);
