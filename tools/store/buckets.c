@@ -408,6 +408,28 @@ bool store_artifact_files(struct store *s, const char *key, uint64_t *count)
     return true;
 }
 
+bool store_artifact_file(struct store *s, const char *key, unsigned n, char file[300], bool *found)
+{
+    sqlite3_stmt *ask = store_statement(
+        s, "SELECT file FROM artifacts WHERE key = ? AND file IS NOT NULL ORDER BY digest LIMIT 1 OFFSET ?");
+    int row;
+
+    if (!ask)
+        return false;
+    sqlite3_bind_text(ask, 1, key, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(ask, 2, n);
+    row = store_row(s, ask, "look for an artifact");
+    if (row < 0)
+        return false;
+    *found = row == 1;
+    if (*found) {
+        store_text(ask, 0, file, 300, false);
+        *found = store_is_inside(file);
+    }
+    sqlite3_reset(ask);
+    return true;
+}
+
 /* ---- builds -------------------------------------------------------------------------------------------------------- */
 
 static bool note_clean_builds(struct store *s, const char *key, uint32_t *count)

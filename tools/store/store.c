@@ -162,6 +162,11 @@ bool store_full(const struct store *s)
     return s->full;
 }
 
+void store_note_error(struct store *s, int error)
+{
+    s->full = error == ENOSPC || error == EDQUOT;
+}
+
 void store_use_core(struct store *s, const char *core)
 {
     build_name(core, s->build);

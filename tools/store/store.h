@@ -45,6 +45,8 @@ const char *store_folder(const struct store *s);
 bool store_is_folder(const char *folder);
 /* The last failure was a full disk. */
 bool store_full(const struct store *s);
+/* A file beside the database could not be written: error is its errno. */
+void store_note_error(struct store *s, int error);
 
 /* Several calls as one. They nest: only the outermost commit stores, and it does not when anything inside was rolled back
  * or failed. Each begin that answered true has one commit or rollback; a commit that failed has rolled back. */
@@ -119,6 +121,8 @@ bool store_artifact_add(struct store *s, uint64_t digest, const char *key, const
 bool store_artifact_known(struct store *s, uint64_t digest, char key[STORE_KEY], bool *found);
 /* How many artifacts of the bucket have a file. */
 bool store_artifact_files(struct store *s, const char *key, uint64_t *count);
+/* The file of number n, from 0, among them. *found [OUT]: there is one, and file is it, relative to the folder. */
+bool store_artifact_file(struct store *s, const char *key, unsigned n, char file[300], bool *found);
 
 /* ---- builds -------------------------------------------------------------------------------------------------------- */
 
