@@ -14,6 +14,7 @@ enum exit_code {
     EXIT_INTERNAL = 3, /* Faultline's own trouble */
 };
 
+int command_bisect(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
