@@ -2,6 +2,7 @@
 /* faultline repro FILE...: replays scenarios in one process and says what each oracle said. */
 #include "command.h"
 #include "promote/regress.h"
+#include "replay/replay.h"
 
 #include <faultline/fuzz/judge.h>
 #include <faultline/fuzz/plugin_core.h>
@@ -23,6 +24,7 @@ struct repro {
     const char *core;
 
     struct fl_judge *judge;
+    struct replayer *replayer; /* --core: each scenario is tried there first, since it may end the process */
     struct fl_scenario scenario;
     uint64_t files, findings, unreadable;
     bool saying; /* events of the present file are described */
@@ -125,6 +127,26 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Did the core end a process, or not come back? Then that is the finding, and no oracle has a word in it. */
+static bool ends_process(struct repro *r, const char *path)
+{
+    struct replay_result got;
+
+    if (!r->replayer)
+        return false;
+    replay_run(r->replayer, &r->scenario, r->target, &got);
+    if (got.end != REPLAY_CRASHED && got.end != REPLAY_HUNG && got.end != REPLAY_EXECUTOR_DIED)
+        return false;
+    r->findings++;
+    if (r->json)
+        json_array_append_new(r->results,
+                              json_pack("{s:s, s:i, s:i, s:b, s:s, s:s}", "file", path, "events", 0, "skipped", 0,
+                                        "diverged", true, "key", got.key, "detail", got.detail));
+    else
+        printf("%s: %s %s\n  %s\n", path, got.end == REPLAY_HUNG ? "HANG" : "CRASH", got.key, got.detail);
+    return true;
+}
+
 static bool repro_one(const char *path, void *ctx)
 {
     struct repro *r = ctx;
@@ -141,6 +163,8 @@ static bool repro_one(const char *path, void *ctx)
     }
     r->files++;
     r->last_record = UINT32_MAX;
+    if (ends_process(r, path))
+        return true;
     if (r->saying)
         printf("%s\n", path);
     diverged = fl_judge_scenario(r->judge, &r->scenario, &d, &record);
@@ -180,6 +204,20 @@ static int hold_regressions(const struct repro *r, char *const *paths, size_t n)
         &(struct regress_options){.core = r->core, .executor = r->executor, .quiet = r->quiet, .json = r->json});
 }
 
+/* In a child first: it may die of being opened. False: it complained. */
+static bool open_core(struct repro *r, struct plugin_core *plugin)
+{
+    struct replay_options replay = {.core = r->core, .executor = r->executor, .decoders = true};
+    char why[512];
+
+    r->replayer = replay_open(&replay, why);
+    if (r->replayer && plugin_core_open(r->core, plugin, why))
+        return true;
+    complain("%s", why);
+    replay_close(r->replayer);
+    return false;
+}
+
 int command_repro(int argc, char **argv)
 {
     static const struct argp argp = {.options = options, .parser = option, .args_doc = "FILE...", .doc = doc};
@@ -205,8 +243,7 @@ int command_repro(int argc, char **argv)
         free(r);
         return code;
     }
-    if (r->core && !plugin_core_open(r->core, &plugin, why)) {
-        complain("%s", why);
+    if (r->core && !open_core(r, &plugin)) {
         free(r);
         return EXIT_INPUT;
     }
@@ -217,6 +254,7 @@ int command_repro(int argc, char **argv)
     if (fl_judge_open(&open, &r->judge, why) != FL_OK) {
         complain("%s", why);
         code = r->core ? EXIT_INPUT : EXIT_INTERNAL;
+        replay_close(r->replayer);
         free(r);
         return code;
     }
@@ -228,7 +266,8 @@ int command_repro(int argc, char **argv)
         fl_judge_set_say(r->judge, say, r);
     if (!r->json && !r->quiet) {
         if (plugin.core)
-            printf("core: %s (%s)\n", plugin.core->name, r->core);
+            printf("core: %s (%s)%s%s\n", plugin.core->name, r->core, *replay_lacks(r->replayer) ? ", lacks " : "",
+                   replay_lacks(r->replayer));
         printf("executor: %s\n", fl_judge_executor(r->judge));
         if (r->target == FL_TARGET_ALL || r->target == FL_TARGET_PREFETCH)
             fl_judge_decoders(r->judge, stdout);
@@ -250,6 +289,7 @@ int command_repro(int argc, char **argv)
     if (r->unreadable && r->files)
         complain("%" PRIu64 " files could not be read", r->unreadable);
     code = r->findings ? EXIT_FINDINGS : ok && judged && !r->unreadable ? EXIT_CLEAN : EXIT_INPUT;
+    replay_close(r->replayer);
     fl_judge_close(r->judge);
     if (plugin.handle)
         plugin_core_close(&plugin);

@@ -151,6 +151,16 @@ static void count_compared(struct fl_judge *j, const struct fl_expected *want)
     compared[FL_CHECK_BOUND] += e->probes != 0;
 }
 
+bool fl_judge_no_generation(struct fl_judge *j, enum fl_status status)
+{
+    if (!j->options.core || status != FL_UNSUPPORTED || fl_world_kernel(j->world)->generation == FL_GEN_CURRENT)
+        return false;
+    j->stats->unsupported++;
+    j->no_generation = true;
+    j->all_handled = false;
+    return true;
+}
+
 enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t error_code, enum fl_label label,
                                      struct fl_outcome *out)
 {
@@ -174,6 +184,8 @@ enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t 
     count_rows(j, mode, user, &want);
     memcpy(&got, &untouched, sizeof got);
     status = j->core->fault(&fault, fl_world_ops(), j->world, &got);
+    if (fl_judge_no_generation(j, status))
+        return FL_EVENT_TRACE_ENDS;
     if (status != FL_OK)
         return fl_judge_diverge(j, FL_CHECK_DECISION, fl_policy_rows(&(size_t){0})[want.row].name, "decided",
                                 status == FL_UNSUPPORTED ? "unsupported" : "refused",

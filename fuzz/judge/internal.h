@@ -60,6 +60,7 @@ struct fl_judge {
     uint8_t
         touch_end[FL_MAX_RECORDS]; /* enum fl_touch_end of CURRENT's run, FL_TOUCH_COUNT where it did not come so far */
     uint64_t world_before[FL_MAX_RECORDS]; /* digest of CURRENT's world before each of those events */
+    bool no_generation;                    /* a foreign core does not have the one that is asked for */
     bool same_world;                       /* the present event begins in that very world */
     bool tangled;                          /* the present TOUCH goes through tables that sync-all fills */
     bool same_before_syncall;              /* ... or did so before the SYNCALL directly before it */
@@ -91,6 +92,9 @@ enum fl_event_end fl_judge_transparency(struct fl_judge *j, const struct fl_scen
  * outcome when the answer is FL_EVENT_GOES_ON; else the answer is FL_EVENT_DIVERGED. */
 enum fl_event_end fl_judge_one_fault(struct fl_judge *j, uint64_t cr2, uint64_t error_code, enum fl_label label,
                                      struct fl_outcome *out);
+/* A foreign core need not have the generations before the current one: it answers FL_UNSUPPORTED. True: this is that answer,
+ * and the trace ends. */
+bool fl_judge_no_generation(struct fl_judge *j, enum fl_status status);
 /* The same ip, CR2, code and world as a number, for the fault-loop rule. */
 uint64_t fl_judge_fault_hash(struct fl_judge *j, uint64_t cr2, uint64_t error_code);
 

@@ -210,6 +210,7 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j)
     struct fl_sync_image *image = j->image;
     struct fl_sync_all all;
     enum fl_event_end end;
+    enum fl_status status;
     uint64_t addr = 0;
     unsigned pgd = 0;
 
@@ -225,7 +226,10 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j)
     if (fl_sync_all_decide(&all, &expected.start, expected.insync, note_write, image, &want) != FL_OK || image->full)
         return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "answers", "refused",
                                 "the oracle has no answer for sync-all: a fault of the harness");
-    if (j->core->sync_all(&all.cpu, &all.kernel, state, fl_world_ops(), j->world, &got) != FL_OK)
+    status = j->core->sync_all(&all.cpu, &all.kernel, state, fl_world_ops(), j->world, &got);
+    if (fl_judge_no_generation(j, status))
+        return FL_EVENT_TRACE_ENDS;
+    if (status != FL_OK)
         return fl_judge_diverge(j, FL_CHECK_SYNC, "sync-all", "ok", "status", "core->sync_all refused");
     fl_world_flush(j->world);
     image->changed = count_changed(j, image);

@@ -157,7 +157,7 @@ enum fl_event_end fl_judge_touch(struct fl_judge *j, const struct fl_record *r)
     }
     if (how != FL_TOUCH_DONE)
         j->all_handled = false;
-    if (end == FL_EVENT_DIVERGED)
+    if (end == FL_EVENT_DIVERGED || j->no_generation)
         return end;
     fl_judge_cell(j, fl_cell_touch(mode, (enum fl_generation)fl_world_kernel(j->world)->generation, how));
     j->stats->touched[how]++;

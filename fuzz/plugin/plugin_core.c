@@ -44,9 +44,6 @@ static bool check(const char *path, const struct fl_core *core, char *why)
     if (!core->name || !good_name(core->name))
         return refuse(why, "%s: its struct fl_core has no usable name; give it one of 1 to %d printable characters",
                       path, NAME_MOST);
-    if (!core->prefetch)
-        return refuse(why, "%s: its struct fl_core has no prefetch; a decoder alone is enough, but that must be there",
-                      path);
     return true;
 }
 
@@ -82,6 +79,17 @@ bool plugin_core_open(const char *path, struct plugin_core *out, char why[WHY_SI
     }
     *out = (struct plugin_core){.handle = handle, .core = core};
     return true;
+}
+
+bool plugin_core_open_scanner(const char *path, struct plugin_core *out, char why[WHY_SIZE])
+{
+    if (!plugin_core_open(path, out, why))
+        return false;
+    if (out->core->prefetch)
+        return true;
+    refuse(why, "%s: its struct fl_core has no prefetch; a decoder alone is enough, but that must be there", path);
+    plugin_core_close(out);
+    return false;
 }
 
 void plugin_core_close(struct plugin_core *plugin)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * find CORE TARGET TRIES [KEY]: mutates its way through scenarios, without an engine, and says which keys the core shows and
- * how often. With a KEY it stops when that was shown, and fails when it was not; with "clean" it fails when any was. CORE "-" is
- * this tree's.
+ * find CORE TARGET TRIES [KEY [FILE]]: mutates its way through scenarios, without an engine, and says which keys the core
+ * shows and how often. With a KEY it stops when that was shown, and fails when it was not; with "clean" it fails when any
+ * was. CORE "-" is this tree's. FILE [OUT]: the fuzz bytes that showed KEY.
  */
 #include "replay/replay.h"
 
@@ -44,6 +44,18 @@ static enum fl_target target_named(const char *name)
     return (enum fl_target)t;
 }
 
+static bool keep(const char *path, const uint8_t *data, size_t size)
+{
+    FILE *out = fopen(path, "wb");
+    bool ok = out && fwrite(data, 1, size, out) == size;
+
+    if (out && fclose(out) != 0)
+        ok = false;
+    if (!ok)
+        perror(path);
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t data[FL_SCENARIO_MAX_BYTES];
@@ -59,7 +71,7 @@ int main(int argc, char **argv)
     char why[512];
 
     if (argc < 4 || (target = target_named(argv[2])) >= FL_TARGET_COUNT) {
-        fprintf(stderr, "usage: %s CORE TARGET TRIES [KEY]\n", argv[0]);
+        fprintf(stderr, "usage: %s CORE TARGET TRIES [KEY [FILE]]\n", argv[0]);
         return 2;
     }
     options.core = strcmp(argv[1], "-") == 0 ? NULL : argv[1];
@@ -78,11 +90,13 @@ int main(int argc, char **argv)
         if (!got.key[0])
             continue;
         note(got.key);
-        size = 0;
         if (key && strcmp(got.key, key) == 0)
             break;
+        size = 0;
     }
     replay_close(r);
+    if (argc > 5 && i < tries && !keep(argv[5], data, size))
+        return 1;
     for (unsigned k = 0; k < nseen; k++)
         printf("%7u %s\n", seen[k].count, seen[k].key);
     printf("%lu tries, %" PRIu64 " events judged\n", i, events);

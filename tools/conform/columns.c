@@ -17,7 +17,7 @@ bool answerer_open(struct column *c, struct answerer *out, char why[256])
     switch (c->kind) {
     case COLUMN_CORE:
         a.plugin.core = fl_core();
-        if (c->path[0] && !plugin_core_open(c->path, &a.plugin, long_why)) {
+        if (c->path[0] && !plugin_core_open_scanner(c->path, &a.plugin, long_why)) {
             snprintf(why, 256, "%.255s", long_why);
             return false;
         }

@@ -167,7 +167,7 @@ static bool prove(const struct conform_options *o, struct report *r)
     size_t size;
     FILE *out;
 
-    if (o->core && !plugin_core_open(o->core, &plugin, why)) {
+    if (o->core && !plugin_core_open_scanner(o->core, &plugin, why)) {
         complain("%s", why);
         return false;
     }

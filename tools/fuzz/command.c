@@ -16,7 +16,7 @@ static const char doc[] =
     "between runs under build/fuzz. Exit codes: 0 nothing found, 1 findings, 2 usage or input error, 3 Faultline's own "
     "trouble (also when nothing was judged).";
 
-enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_OUT, OPT_SEED };
+enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_OUT, OPT_SEED, OPT_CORE };
 static const struct argp_option options[] = {
     {"target", 't', "NAME", 0, "walk, fault, prefetch, vmalloc, several with commas, or all (default)", 0},
     {"engine", 'e', "NAME", 0, "libfuzzer (default), afl or both", 0},
@@ -24,6 +24,10 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "processes for each target and engine (default 1)", 0},
     {"seed", OPT_SEED, "N", 0, "seed of the engines' random choices (default: theirs)", 0},
     {"out", OPT_OUT, "DIR", 0, "corpus, findings and logs go here (default build/fuzz)", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "test this core, a shared object (default: $FAULTLINE_CORE, else the one in this tree); without --target those that it "
+     "can run",
+     0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {"json", OPT_JSON, NULL, 0, "print the closing summary as JSON", 0},
     {0},
@@ -43,6 +47,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
         free(c->out);
         c->out = format_text("%s", arg);
         return 0;
+    case OPT_CORE: c->core = arg; return 0;
     case OPT_NO_EXECUTOR: c->executor = false; return 0;
     case OPT_JSON: c->json = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "no argument is expected, found \"%.60s\"", arg); return EINVAL;
@@ -54,7 +59,6 @@ int command_fuzz(int argc, char **argv)
 {
     static const struct argp argp = {.options = options, .parser = option, .doc = doc};
     struct fuzz *c = calloc(1, sizeof *c);
-    bool any = false;
     int code;
 
     if (!c) {
@@ -63,13 +67,15 @@ int command_fuzz(int argc, char **argv)
     }
     c->seconds = 60;
     c->jobs = 1;
+    c->core = getenv("FAULTLINE_CORE");
     c->executor = true;
+    c->all_targets = true;
     c->engine[ENGINE_LIBFUZZER] = true;
     argp_parse(&argp, argc, argv, 0, NULL, c);
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
-        any |= c->target[t];
-    for (unsigned t = 0; t < FL_TARGET_ALL; t++)
-        c->target[t] |= !any;
+        c->all_targets &= !c->target[t];
+    if (c->core && !*c->core)
+        c->core = NULL;
     c->root = getenv("FAULTLINE_ROOT");
     c->build = getenv("FAULTLINE_BUILD");
     if (!c->root || !c->build) {

@@ -55,10 +55,11 @@ struct finding {
 struct fuzz {
     /* what was asked */
     bool target[FL_TARGET_COUNT];
+    bool all_targets; /* none was named: those that the core can run */
     bool engine[ENGINE_COUNT];
     unsigned seconds, jobs, seed;
     bool json, executor;
-    const char *core; /* a shared object; NULL: the core in this tree */
+    const char *core;         /* a shared object; NULL: the core in this tree */
     const char *root, *build; /* FAULTLINE_ROOT, FAULTLINE_BUILD */
     char *out;                /* build/fuzz */
     char *seeds;              /* out/seeds */

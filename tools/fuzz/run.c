@@ -250,6 +250,26 @@ static bool open_replayer(struct fuzz *c)
     return c->replayer != NULL;
 }
 
+/* Those that were asked for, or those that the core can run. False: it complained. */
+static bool choose_targets(struct fuzz *c)
+{
+    const char *lacks = replay_lacks(c->replayer);
+
+    for (unsigned t = 0; t < FL_TARGET_ALL; t++) {
+        bool runs = replay_runs(c->replayer, (enum fl_target)t);
+
+        if (c->all_targets)
+            c->target[t] = runs;
+        if (c->target[t] && !runs) {
+            complain("%s: it lacks %s, which target %s needs", c->core, lacks, fl_target_name((enum fl_target)t));
+            return false;
+        }
+    }
+    if (*lacks)
+        fprintf(stderr, "faultline: %s lacks %s: what needs that is left out\n", c->core, lacks);
+    return true;
+}
+
 int fuzz_run(struct fuzz *c)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -259,7 +279,7 @@ int fuzz_run(struct fuzz *c)
     if (!make_folder(c->out) || !lock_folder(c))
         return EXIT_INPUT;
     c->seeds = format_text("%s/seeds", c->out);
-    if (!open_replayer(c) || !engine_seeds(c->root, c->seeds))
+    if (!open_replayer(c) || !choose_targets(c) || !engine_seeds(c->root, c->seeds))
         goto out;
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         for (unsigned e = 0; e < ENGINE_COUNT; e++)

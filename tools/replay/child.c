@@ -86,6 +86,7 @@ static struct fl_judge *open_judge(const struct child *c, struct plugin_core *pl
                                        .decoders = c->options->decoders,
                                        .endings = true,
                                        .stats = &sh->stats};
+    const struct fl_core *core;
     struct fl_judge *judge;
     char why[256];
 
@@ -94,6 +95,10 @@ static struct fl_judge *open_judge(const struct child *c, struct plugin_core *pl
             return NULL;
         options.core = plugin->core;
     }
+    core = options.core ? options.core : fl_core();
+    fl_core_lacks(core, sh->lacks, sizeof sh->lacks);
+    for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
+        sh->runs[t] = fl_core_runs(core, (enum fl_target)t);
     if (fl_judge_open(&options, &judge, why) != FL_OK) {
         snprintf(sh->why, sizeof sh->why, "%s", why);
         return NULL;

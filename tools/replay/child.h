@@ -21,6 +21,8 @@ struct shared {
     bool failed;    /* why says what */
     char why[512];
     char executor[288];
+    char lacks[96];
+    bool runs[FL_TARGET_COUNT];
 
     /* The question: the first nrecords of the scenario are valid. */
     enum fl_target target;

@@ -360,6 +360,16 @@ const char *replay_executor(const struct replayer *r)
     return r->shared->executor;
 }
 
+bool replay_runs(const struct replayer *r, enum fl_target target)
+{
+    return r->shared->runs[target];
+}
+
+const char *replay_lacks(const struct replayer *r)
+{
+    return r->shared->lacks;
+}
+
 void replay_drop_skipped(struct fl_scenario *s, enum fl_target target)
 {
     uint32_t kept = 0;

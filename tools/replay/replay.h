@@ -57,6 +57,11 @@ const char *replay_endings(const struct replayer *r);
 /* "unicorn 2.1.1 (CPU: any)" as the child has it, or why there is none. */
 const char *replay_executor(const struct replayer *r);
 
+/* Can the core run that target? A core of somebody else's may lack functions; events that need them are skipped. */
+bool replay_runs(const struct replayer *r, enum fl_target target);
+/* "sync_all, p3_sync": what it lacks. Empty: nothing. */
+const char *replay_lacks(const struct replayer *r);
+
 /* Leaves out the events that target skips, so that a replay as FL_TARGET_ALL sees the trace that the target saw. */
 void replay_drop_skipped(struct fl_scenario *s, enum fl_target target);
 

@@ -23,6 +23,12 @@ const char *fl_target_name(enum fl_target target);
 /* Does the target judge events of this kind? The others are skipped and change nothing. */
 bool fl_target_judges(enum fl_target target, enum fl_record_kind kind);
 
+/* A core of somebody else's may lack functions: they are NULL. Can it run the target (ALL: any of them)? Events that need what
+ * it lacks are skipped and counted. */
+bool fl_core_runs(const struct fl_core *core, enum fl_target target);
+/* True: it lacks functions that some event needs; text [OUT] names them: "sync_all, p3_sync". Always terminated. */
+bool fl_core_lacks(const struct fl_core *core, char *text, size_t size);
+
 struct fl_judge;
 
 struct fl_judge_options {
@@ -44,7 +50,7 @@ typedef void (*fl_say_fn)(void *ctx, unsigned record, const char *text);
 struct fl_world;
 typedef void (*fl_watch_fn)(void *ctx, unsigned record, struct fl_world *world);
 
-/* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line. */
+/* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line: also that the core cannot run the target. */
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
 void fl_judge_close(struct fl_judge *j);
 /* From the next scenario on it judges what that target judges. */

@@ -4,16 +4,20 @@
 #define FAULTLINE_FUZZ_PLUGIN_CORE_H
 
 #include <faultline/core.h>
+#include <stdbool.h>
 
 struct plugin_core {
     void *handle;
     const struct fl_core *core;
 };
 
-/* Loads path and asks its function fl_core() for the vtable, of which prefetch must be there; who needs more checks for
- * more. All relocations are done at once, so that the object's data does not change by itself later on. False: why [OUT] is
- * one line that names the file, and says what to do. A path without a slash is taken as one in the current folder. */
+/* Loads path and asks its function fl_core() for the vtable. Which functions are in it is for the caller to look at
+ * (fl_core_runs, fl_core_lacks). All relocations are done at once, so that the object's data does not change by itself later
+ * on. False: why [OUT] is one line that names the file, and says what to do. A path without a slash is taken as one in the
+ * current folder. */
 bool plugin_core_open(const char *path, struct plugin_core *out, char why[512]);
+/* The same for one whose prefetch is asked for. */
+bool plugin_core_open_scanner(const char *path, struct plugin_core *out, char why[512]);
 void plugin_core_close(struct plugin_core *plugin);
 
 #endif
