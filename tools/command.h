@@ -20,6 +20,7 @@ int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
 int command_repro(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_triage(int argc, char **argv);
 int command_walk(int argc, char **argv);
 
 /* "faultline: " and the message as one line on stderr. */

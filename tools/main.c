@@ -18,6 +18,7 @@ static const struct subcommand {
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},
     {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},
+    {"triage", command_triage, "what engines stopped on becomes a few distinct findings, minimised and rated"},
     {"walk", command_walk, "judge a file of page-walk vectors"},
 };
 #define NSUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])

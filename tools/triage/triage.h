@@ -10,7 +10,7 @@
  *   again.c      a bucket under another build: still there, gone, back
  *   import.c     crash folders of AFL++, libFuzzer, honggfuzz, ClusterFuzz: what is an input, and of which target
  *   batch.c      minimising what is not minimised
- *   pool.c       the same for many items on several processors
+ *   workers.c    the same for many items on several processors
  *   command.c    faultline triage
  */
 #ifndef FAULTLINE_TOOLS_TRIAGE_H
