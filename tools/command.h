@@ -15,6 +15,7 @@ enum exit_code {
 };
 
 int command_bisect(int argc, char **argv);
+int command_campaign(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);

@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct fl_stats *engine_counters_open(const char *path)
+static struct fl_stats *open_counters(const char *path, int flags)
 {
     struct fl_stats *stats;
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0666);
     int error = fd < 0 ? errno : posix_fallocate(fd, 0, sizeof *stats);
 
     stats = error == 0 ? mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
@@ -24,7 +24,26 @@ struct fl_stats *engine_counters_open(const char *path)
         complain("%s: cannot make the counters file: %s", path, strerror(error ? error : errno));
         return NULL;
     }
-    stats->magic = FL_STATS_MAGIC;
+    return stats;
+}
+
+struct fl_stats *engine_counters_open(const char *path)
+{
+    struct fl_stats *stats = open_counters(path, O_TRUNC);
+
+    if (stats)
+        stats->magic = FL_STATS_MAGIC;
+    return stats;
+}
+
+struct fl_stats *engine_counters_keep(const char *path)
+{
+    struct fl_stats *stats = open_counters(path, 0);
+
+    if (stats && stats->magic != FL_STATS_MAGIC) { /* new, or of another version */
+        memset(stats, 0, sizeof *stats);
+        stats->magic = FL_STATS_MAGIC;
+    }
     return stats;
 }
 

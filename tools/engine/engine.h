@@ -22,21 +22,27 @@
 enum engine { ENGINE_LIBFUZZER, ENGINE_AFL, ENGINE_COUNT };
 const char *engine_name(enum engine e); /* "libfuzzer", "afl" */
 
+/* libFuzzer: FUZZ. COVER, MERGE: from `seeds` into the empty folder `corpus`, as a set cover or one after the other.
+ * MEASURE: runs `corpus` once. */
+enum engine_errand { ERRAND_FUZZ, ERRAND_COVER, ERRAND_MERGE, ERRAND_MEASURE };
+
 /* One process to be. Strings are the caller's and are read only while it is started or polled. */
 struct engine_run {
     enum engine engine;
     enum fl_target target;
+    enum engine_errand errand;
     const char *build;  /* FAULTLINE_BUILD: where the programs are */
     const char *folder; /* libFuzzer: artifacts go here */
     const char *log;
-    const char *stats;   /* the counters file */
-    const char *corpus;  /* libFuzzer: the folder that it reads and writes */
-    const char *seeds;   /* a folder that it reads at the start */
-    const char *sync;    /* AFL++: -o */
-    const char *role;    /* AFL++: "main" (-M), "default" (alone), any other name (-S); part of its paths */
-    const char *foreign; /* AFL++, main only: -F, a folder whose files are taken in now and then; NULL: none */
-    const char *core;    /* FAULTLINE_CORE; NULL: the core in this tree */
-    const char *known;   /* FAULTLINE_KNOWN: a file of keys that are counted and passed over; NULL: none */
+    const char *stats;    /* the counters file */
+    const char *corpus;   /* libFuzzer: the folder that it reads and writes */
+    const char *seeds;    /* a folder that it reads at the start; NULL: none (libFuzzer) */
+    const char *sync;     /* AFL++: -o */
+    const char *role;     /* AFL++: "main" (-M), "default" (alone), any other name (-S); part of its paths */
+    const char *foreign;  /* AFL++, main only: -F, a folder whose files are taken in now and then; NULL: none */
+    const char *core;     /* FAULTLINE_CORE; NULL: the core in this tree */
+    const char *known;    /* FAULTLINE_KNOWN: a file of keys that are counted and passed over; NULL: none */
+    const char *campaign; /* FAULTLINE_CAMPAIGN: marks its processes; NULL: none */
     bool executor;
     unsigned seed;    /* 0: the engine's own */
     unsigned seconds; /* after which it ends by itself; 0: none */
@@ -76,6 +82,8 @@ bool engine_seeds(const char *root, const char *folder);
 
 /* Makes path a counters file of zeros, mapped. NULL: it complained. */
 struct fl_stats *engine_counters_open(const char *path);
+/* As before, but one that is there goes on counting. */
+struct fl_stats *engine_counters_keep(const char *path);
 void engine_counters_close(struct fl_stats *stats);
 /* Adds one block's counters to another's; cells are united. */
 void engine_counters_add(struct fl_stats *sum, const struct fl_stats *more);

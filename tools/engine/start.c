@@ -42,6 +42,8 @@ static void environment(const struct engine_run *run)
         setenv("FAULTLINE_CORE", run->core, 1);
     if (run->known)
         setenv("FAULTLINE_KNOWN", run->known, 1);
+    if (run->campaign)
+        setenv("FAULTLINE_CAMPAIGN", run->campaign, 1);
     if (run->engine == ENGINE_AFL) {
         char *mutator = format_text("%s/gcc/fuzz/libfl-mutator-%s.so", run->build, fl_target_name(run->target));
 
@@ -92,12 +94,18 @@ static void libfuzzer_arguments(const struct engine_run *run, char **argv)
     add(argv, &n, format_text("-artifact_prefix=%s/", run->folder));
     add(argv, &n, format_text("-timeout=20"));
     add(argv, &n, format_text("-rss_limit_mb=2048"));
-    add(argv, &n, format_text("-reload=1"));
+    switch (run->errand) {
+    case ERRAND_FUZZ: add(argv, &n, format_text("-reload=1")); break;
+    case ERRAND_COVER: add(argv, &n, format_text("-set_cover_merge=1")); break;
+    case ERRAND_MERGE: add(argv, &n, format_text("-merge=1")); break;
+    case ERRAND_MEASURE: add(argv, &n, format_text("-runs=0")); break;
+    }
     add(argv, &n, format_text("-verbosity=1"));
     if (run->seed)
         add(argv, &n, format_text("-seed=%u", run->seed));
     add(argv, &n, format_text("%s", run->corpus));
-    add(argv, &n, format_text("%s", run->seeds));
+    if (run->seeds)
+        add(argv, &n, format_text("%s", run->seeds));
 }
 
 static void afl_arguments(const struct engine_run *run, char **argv)

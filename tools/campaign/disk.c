@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The disk: how much is left, how large we are, logs that stay short; and what an earlier supervisor left behind. */
+#include "campaign.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define LOOK_EVERY    2.0  /* seconds between two looks at the free space */
+#define MEASURE_EVERY 30.0 /* and at our own size; every 5 in the first minute */
+#define LOG_MOST      (1 << 20)
+#define LOG_TAIL      (64 << 10) /* of a full log is kept as log.1 */
+
+static uint64_t free_bytes(const char *folder)
+{
+    struct statvfs v;
+
+    return statvfs(folder, &v) == 0 ? (uint64_t)v.f_bavail * v.f_frsize : UINT64_MAX;
+}
+
+static bool still_there(const struct campaign *c)
+{
+    char *path = format_text("%s/campaign.db", c->o->folder);
+    struct stat st;
+    bool there = stat(path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode;
+
+    /* Out of reach for a moment (a network) is not gone. */
+    if (!there && errno != ENOENT && errno != ENOTDIR && errno != 0)
+        there = stat(path, &st) != 0;
+    free(path);
+    return there;
+}
+
+static void pause_now(struct campaign *c, uint64_t left, uint64_t needed)
+{
+    snprintf(c->run.why, sizeof c->run.why,
+             "disk full on %.150s: %" PRIu64 " MiB free, needs %" PRIu64 " MiB; make room, it goes on by itself",
+             c->o->folder, left >> 20, needed >> 20);
+    if (c->paused)
+        return;
+    c->paused = true;
+    campaign_say(c, "paused: %s", c->run.why);
+    merge_abandon(c);
+    tasks_end_all(c);
+    tidy_end(c);
+    c->run.state = RUN_PAUSED;
+    record_step(c, true);
+}
+
+static void go_on(struct campaign *c, uint64_t left)
+{
+    c->paused = false;
+    c->min_free_now = 0;
+    c->run.state = RUN_RUNNING;
+    c->run.why[0] = 0;
+    campaign_say(c, "goes on: %" PRIu64 " MiB free", left >> 20);
+    for (unsigned i = 0; i < c->ntasks; i++)
+        task_findings(c, &c->tasks[i]); /* what could not be stored */
+    record_step(c, true);
+}
+
+void disk_write_failed(struct campaign *c)
+{
+    uint64_t left = free_bytes(c->o->folder);
+
+    if (c->failed || c->vanished)
+        return;
+    if (!still_there(c)) {
+        c->vanished = true;
+        complain("%s: the folder is gone (or another is in its place): the campaign ends", c->o->folder);
+        return;
+    }
+    if (store_full(c->store) || left < c->o->min_free || left < (16 << 20)) {
+        /* A quota, or files of others that come and go: until there is clearly more than now. */
+        c->min_free_now = left + (16 << 20) > c->o->min_free ? left + (16 << 20) : c->o->min_free;
+        pause_now(c, left, c->min_free_now);
+        return;
+    }
+    c->failed = true;
+    campaign_say(c, "%s cannot be written: the campaign ends; faultline campaign resume %s goes on with it",
+                 c->o->folder, c->o->folder);
+}
+
+void disk_look(struct campaign *c)
+{
+    uint64_t left, needed;
+
+    if (c->clock - c->disk_looked < LOOK_EVERY && c->disk_looked > 0)
+        return;
+    c->disk_looked = c->clock;
+    if (!still_there(c)) {
+        c->vanished = true;
+        complain("%s: the folder is gone (or another is in its place): the campaign ends", c->o->folder);
+        return;
+    }
+    left = free_bytes(c->o->folder);
+    needed = c->min_free_now > c->o->min_free ? c->min_free_now : c->o->min_free;
+    c->run.disk_free = left;
+    if (left < c->o->min_free || (c->paused && left < needed))
+        pause_now(c, left, needed);
+    else if (c->paused)
+        go_on(c, left);
+    if (c->clock - c->disk_measured >= (c->clock < 60 ? 5.0 : MEASURE_EVERY)) {
+        uint64_t files;
+
+        c->disk_measured = c->clock;
+        disk_size_of(c->o->folder, &files, &c->run.disk);
+        disk_rotate_logs(c);
+    }
+}
+
+/* ---- logs ------------------------------------------------------------------------------------------------------------ */
+
+/* Its writer has it open for appending: it is emptied in place, after its last part was put aside. */
+static bool rotate(const char *path)
+{
+    static char tail[LOG_TAIL];
+    struct stat st;
+    char *old;
+    FILE *out;
+    ssize_t n;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= LOG_MOST) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    n = pread(fd, tail, sizeof tail, st.st_size - LOG_TAIL);
+    old = format_text("%s.1", path);
+    out = n > 0 ? fopen(old, "w") : NULL;
+    if (out) {
+        fwrite(tail, 1, (size_t)n, out);
+        fclose(out);
+    }
+    free(old);
+    if (ftruncate(fd, 0) != 0)
+        complain("%s: cannot empty it: %s", path, strerror(errno));
+    close(fd);
+    return true;
+}
+
+void disk_rotate_logs(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->ntasks; i++)
+        if (rotate(c->tasks[i].log))
+            c->tasks[i].says.log_read = 0;
+    if (!c->o->foreground)
+        rotate(c->log);
+}
+
+/* ---- leftovers ------------------------------------------------------------------------------------------------------- */
+
+static bool is_marked(const char *pid, const char *mark, size_t size)
+{
+    static char environment[1 << 16];
+    char *path = format_text("/proc/%.20s/environ", pid);
+    FILE *in = fopen(path, "rb");
+    size_t n = in ? fread(environment, 1, sizeof environment, in) : 0;
+
+    if (in)
+        fclose(in);
+    free(path);
+    return n >= size && memmem(environment, n, mark, size) != NULL;
+}
+
+void disk_leftovers(const struct campaign *c)
+{
+    /* With the zero bytes around it: not the folder whose name begins like ours. */
+    char *mark = format_text("FAULTLINE_CAMPAIGN=%s", c->o->folder);
+    DIR *proc = opendir("/proc");
+    struct dirent *e;
+    unsigned killed = 0;
+
+    while (proc && (e = readdir(proc))) {
+        long pid = isdigit((unsigned char)e->d_name[0]) ? strtol(e->d_name, NULL, 10) : 0;
+
+        if (pid > 1 && pid != getpid() && is_marked(e->d_name, mark, strlen(mark) + 1) &&
+            kill((pid_t)pid, SIGKILL) == 0)
+            killed++;
+    }
+    if (proc)
+        closedir(proc);
+    free(mark);
+    if (killed)
+        campaign_say(c, "%u processes of an earlier run were still there and have been ended", killed);
+}

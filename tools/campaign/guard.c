@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guard: the supervisor's parent. It does nothing but wait, so that there is little that could go wrong with it, and
+ * starts the supervisor again when something killed that. It holds the lock meanwhile.
+ */
+#include "campaign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SHORT_LIFE  10.0 /* seconds */
+#define SHORT_LIVES 10   /* so many in a row are the end */
+
+static volatile sig_atomic_t asked;
+static volatile pid_t supervisor;
+
+static void on_signal(int number)
+{
+    (void)number;
+    asked = 1;
+    if (supervisor > 0)
+        kill(supervisor, SIGTERM);
+}
+
+static double monotonic(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* What it has to say goes where the supervisor's words go. */
+static void into_log(const struct campaign_options *o)
+{
+    char *path = format_text("%s/log", o->folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    if (fd >= 0) {
+        dup2(fd, 2);
+        close(fd);
+    }
+    free(path);
+}
+
+int campaign_guard(struct campaign_options *o, int lock, int ready)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    double began = monotonic(), limit = o->seconds;
+    unsigned short_lives = 0;
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    if (o->foreground)
+        sigaction(SIGHUP, &action, NULL);
+    for (;;) {
+        double started = monotonic();
+        int status;
+        pid_t pid;
+
+        fflush(NULL);
+        pid = fork();
+        if (pid == 0) {
+            int code = campaign_supervise(o, ready);
+
+            fflush(NULL);
+            _exit(code);
+        }
+        if (pid < 0) {
+            complain("cannot start a process: %s", strerror(errno));
+            return EXIT_INTERNAL;
+        }
+        supervisor = pid;
+        if (asked)
+            kill(pid, SIGTERM);
+        campaign_lock_note(lock, getpid(), pid);
+        if (ready >= 0) {
+            close(ready);
+            ready = -1;
+            into_log(o);
+        }
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        supervisor = 0;
+        if (WIFEXITED(status))
+            return WEXITSTATUS(status);
+        short_lives = monotonic() - started < SHORT_LIFE ? short_lives + 1 : 0;
+        if (asked || short_lives >= SHORT_LIVES) {
+            complain("%s: the supervisor was ended by signal %d%s: faultline campaign resume %s", o->folder,
+                     WTERMSIG(status), asked ? "" : " again and again, and is not started any more", o->folder);
+            return EXIT_INTERNAL;
+        }
+        complain("%s: the supervisor was ended by signal %d and is started again", o->folder, WTERMSIG(status));
+        for (unsigned wait = short_lives > 1 ? 1u << (short_lives - 2) : 0; wait > 0 && !asked; wait--)
+            sleep(1);
+        if (asked)
+            return EXIT_INTERNAL;
+        if (limit > 0) {
+            o->seconds = limit - (monotonic() - began);
+            if (o->seconds < 1)
+                o->seconds = 1;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* faultline campaign stop: asks, waits, and says what was found. Again does no harm. */
+#include "campaign.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STOP_LONGEST 150 /* seconds: the end waits for the last minimising */
+
+static const char doc[] =
+    "End the campaign that works in DIR (default build/campaign), wait until all of it has ended, "
+    "and say what it found.\v"
+    "Where none works the summary is said all the same. Exit codes: 0 nothing found, 1 open "
+    "findings, 2 usage or input error, 3 it did not end.";
+static const struct argp_option options[] = {
+    {"json", 'J', NULL, 0, "print the summary as JSON", 0},
+    {0},
+};
+
+struct stop {
+    char *folder;
+    bool json;
+};
+
+static error_t option(int key, char *arg, struct argp_state *state)
+{
+    struct stop *s = state->input;
+
+    switch (key) {
+    case 'J': s->json = true; return 0;
+    case ARGP_KEY_ARG:
+        if (s->folder)
+            argp_error(state, "one folder is expected, found \"%.60s\" as well", arg);
+        s->folder = campaign_folder(arg);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Does somebody hold the lock? */
+static bool at_work(const char *folder)
+{
+    char *path = format_text("%s/lock", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return held;
+}
+
+/* The guard passes it on; the supervisor is asked as well, for the case that it has lost its guard. */
+static bool ask(const char *folder)
+{
+    pid_t guard, supervisor;
+    bool asked = false;
+
+    campaign_lock_pids(folder, &guard, &supervisor);
+    if (guard)
+        asked |= kill(guard, SIGTERM) == 0 || errno == ESRCH;
+    if (supervisor)
+        asked |= kill(supervisor, SIGTERM) == 0 || errno == ESRCH;
+    if (!asked)
+        complain("%s: cannot ask the campaign to end: %s", folder,
+                 guard || supervisor ? strerror(errno) : "its process is not known (another machine?)");
+    return asked;
+}
+
+static bool wait_for_end(const char *folder)
+{
+    const struct timespec tick = {.tv_nsec = 100000000};
+
+    for (unsigned ticks = 0; at_work(folder); ticks++) {
+        if (ticks % 20 == 0 && !ask(folder))
+            return false;
+        if (ticks == 10)
+            fprintf(stderr, "faultline: waiting for the engines to end\n");
+        if (ticks > STOP_LONGEST * 10) {
+            complain("%s: the campaign has not ended in %d s; see %s/log", folder, STOP_LONGEST, folder);
+            return false;
+        }
+        nanosleep(&tick, NULL);
+    }
+    return true;
+}
+
+int campaign_stop(int argc, char **argv)
+{
+    static const struct argp argp = {.options = options, .parser = option, .args_doc = "[DIR]", .doc = doc};
+    struct stop stop = {0};
+    struct store *s = NULL;
+    bool worked;
+    int code = EXIT_INPUT;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &stop);
+    if (!stop.folder)
+        stop.folder = campaign_folder(NULL);
+    if (!store_is_folder(stop.folder)) {
+        complain("%s: there is no campaign here", stop.folder);
+        goto out;
+    }
+    worked = at_work(stop.folder);
+    if (worked && !wait_for_end(stop.folder)) {
+        code = EXIT_INTERNAL;
+        goto out;
+    }
+    s = store_open(stop.folder, STORE_READ);
+    if (!s)
+        goto out;
+    if (!worked)
+        fprintf(stderr, "faultline: %s: no campaign works here\n", stop.folder);
+    code = campaign_summary(s, stop.json);
+out:
+    store_close(s);
+    free(stop.folder);
+    return code;
+}
