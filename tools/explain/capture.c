@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Judging in a child process that shares its notes with the parent, so that they outlive it. */
-#include "capture.h"
+#include "record.h"
 
 #include "../command.h"
 
@@ -34,6 +34,8 @@ static void said(void *ctx, unsigned record, const char *text)
     int n;
 
     (void)record;
+    if (recorder.over)
+        return;
     if (c->nsaid >= sizeof c->said)
         return;
     n = snprintf(c->said + c->nsaid, sizeof c->said - c->nsaid, "%s\n", text);
@@ -101,7 +103,7 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
 
 static void forget(struct capture *c, unsigned last_event, unsigned last_call)
 {
-    memset(c, 0, offsetof(struct capture, ram)); /* the rest is not looked at before has_ram */
+    memset(c, 0, offsetof(struct capture, call)); /* counters say what of the rest is valid */
     c->last_event = last_event;
     c->last_call = last_call;
 }
@@ -174,7 +176,10 @@ struct capture *capture_run(const struct fl_scenario *s, const struct explain_op
         complain("%s", c->why);
         goto fail;
     }
-    forget(c, c->events, c->calls);
+    if (!capture_diverges(c) && c->first_events)
+        forget(c, c->first_events, c->first_calls);
+    else
+        forget(c, c->events, c->calls);
     if (!in_a_child(c, s, options, target))
         goto fail;
     if (c->end == CAPTURE_REFUSED) {

@@ -133,20 +133,25 @@ struct capture {
 
     /* counters, and where the first judging ended: the second one keeps memory there */
     unsigned events, calls, last_event, last_call;
+    /* ... where the first trace ended: further ones run it again under other generations */
+    unsigned first_events, first_calls;
+    unsigned traced; /* record of the event before, counted from 1 */
 
     /* the failing event */
     unsigned event_record;
     uint8_t generation; /* under which it was judged */
     struct seen_snapshot begin;
     unsigned ncalls, calls_gone; /* call[] holds the last ncalls, older ones first */
-    struct seen_call call[SEEN_CALLS];
     unsigned nops, ops_gone;
-    struct seen_op op[SEEN_OPS];
     unsigned nwrites; /* that the last sync-all is to make */
+    bool has_ram;     /* ram and after are valid; false: the event was not reached again */
+
+    /* From here on only what the counters above say is valid. */
+    struct seen_call call[SEEN_CALLS];
+    struct seen_op op[SEEN_OPS];
     struct fl_entry_write write[SEEN_WRITES];
-    bool has_ram;            /* ram and after are valid; false: the event was not reached again */
     uint8_t ram[SEEN_RAM];   /* before the last call of the core; without one, before the event */
-    uint8_t after[SEEN_RAM]; /* when the judge had stopped */
+    uint8_t after[SEEN_RAM]; /* when that call had returned */
 };
 
 /* Judges s twice, each time in a child. NULL: it complained. To be freed with capture_free(). */

@@ -17,7 +17,7 @@
 struct explain {
     const char *what; /* KEY or FILE; NULL: none */
     const char *dir, *output;
-    enum { AS_DOCUMENT, AS_SARIF } as;
+    enum { AS_DOCUMENT, AS_SARIF, AS_C } as;
     enum explain_form form;
     bool form_given, target_given;
     struct explain_options options;
@@ -38,7 +38,8 @@ static const char doc[] =
     "says about it, with sources.\v"
     "KEY is the key of a bucket of the campaign folder, what it begins with, a word of it, or its number; FILE is a .scn or "
     "an engine's artifact. Everything shown is worked out by judging the scenario now. --sarif without a KEY writes all "
-    "buckets that are open. Exit codes: 0 nothing disagrees now, 1 something does, 2 usage or input error.";
+    "buckets that are open. Exit codes: 0 nothing disagrees now, 1 something does, 2 usage or input error, and with --c "
+    "also: no single call of the core shows it.";
 
 enum {
     OPT_DIR = 256,
@@ -46,7 +47,7 @@ enum {
     OPT_JSON,
     OPT_SARIF,
     OPT_HTML,
-
+    OPT_C,
     OPT_CORE,
     OPT_TARGET,
     OPT_NO_EXECUTOR,
@@ -59,6 +60,7 @@ static const struct argp_option options[] = {
     {"html", OPT_HTML, NULL, 0, "write one HTML element, for a page", 0},
     {"json", OPT_JSON, NULL, 0, "write one JSON document", 0},
     {"sarif", OPT_SARIF, NULL, 0, "write a SARIF 2.1.0 log: of one finding, or of all that are open", 0},
+    {"c", OPT_C, NULL, 0, "write a C program that links the core alone and shows the difference", 0},
     {"output", 'o', "FILE", 0, "write there (usual: standard output)", 0},
     {"core", OPT_CORE, "FILE", 0, "judge the core in this shared object, not the one in this tree", 0},
     {"target", OPT_TARGET, "NAME", 0,
@@ -72,7 +74,7 @@ static const struct argp_option options[] = {
 static void form(struct explain *e, struct argp_state *state, int as, enum explain_form form)
 {
     if (e->form_given)
-        argp_error(state, "one of --markdown, --html, --json and --sarif");
+        argp_error(state, "one of --markdown, --html, --json, --sarif and --c");
     e->form_given = true;
     e->as = as;
     e->form = form;
@@ -90,6 +92,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_HTML: form(e, state, AS_DOCUMENT, EXPLAIN_HTML); return 0;
     case OPT_JSON: form(e, state, AS_DOCUMENT, EXPLAIN_JSON); return 0;
     case OPT_SARIF: form(e, state, AS_SARIF, EXPLAIN_TEXT); return 0;
+    case OPT_C: form(e, state, AS_C, EXPLAIN_TEXT); return 0;
     case 'o': e->output = arg; return 0;
     case OPT_CORE: e->options.core = arg; return 0;
     case OPT_TARGET:
@@ -270,6 +273,8 @@ static bool collect(struct explain *e)
 static int write_to(struct explain *e, FILE *out)
 {
     struct explain_verdict verdict;
+    char why[512];
+    bool unable;
 
     if (e->as == AS_SARIF) {
         if (!collect(e))
@@ -283,6 +288,13 @@ static int write_to(struct explain *e, FILE *out)
     if (!find(e))
         return EXIT_INPUT;
     e->options.path = e->path;
+    if (e->as == AS_C) {
+        if (explain_program(out, &e->scenario, e->has_bucket ? &e->bucket : NULL, &e->options, &unable, why))
+            return EXIT_FINDINGS;
+        if (why[0])
+            complain("%s: %s", e->path, why);
+        return unable ? EXIT_INPUT : EXIT_INTERNAL;
+    }
     if (!explain_write(out, e->form, &e->scenario, e->has_bucket ? &e->bucket : NULL, &e->options, &verdict))
         return e->options.core ? EXIT_INPUT : EXIT_INTERNAL; /* a core that does not load is the reason that there is */
     return verdict.reproduces ? EXIT_FINDINGS : EXIT_CLEAN;

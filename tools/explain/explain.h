@@ -16,6 +16,8 @@
  *   oracles.c    what the oracles say, with their sources
  *   report.c     the whole
  *   sarif.c      SARIF 2.1.0
+ *   program.c    a C program that shows the difference: program_data.c, program_memory.c what it holds, program_text.c and literals.c its
+ *                text; program_types.h, program_world.c, program_kernel.c, program_facts.c are the parts that are always the same
  *   command.c    faultline explain
  */
 #ifndef FAULTLINE_TOOLS_EXPLAIN_H
@@ -63,6 +65,12 @@ struct explain_verdict {
  * judging, and up to 2 * options->seconds where it hangs. */
 bool explain_write(FILE *out, enum explain_form form, const struct fl_scenario *s, const struct bucket *bucket,
                    const struct explain_options *options, struct explain_verdict *verdict);
+
+/* A standalone C program that calls the core as the judge did and shows the difference. False, and nothing is written:
+ * why [OUT] is one line that says what kind of finding this is and why no single call of the core shows it, or that it
+ * does not reproduce; *unable [OUT] tells that (true) from an error of the judging or of out (false). */
+bool explain_program(FILE *out, const struct fl_scenario *s, const struct bucket *bucket,
+                     const struct explain_options *options, bool *unable, char why[512]);
 
 /* One result of a SARIF log. */
 struct explain_result {

@@ -59,7 +59,16 @@ void record_event(void *ctx, unsigned record, struct fl_world *world)
     struct fl_snapshot s;
 
     recorder.world = world;
+    if (record + 1 <= c->traced && !c->first_events) {
+        c->first_events = c->events;
+        c->first_calls = c->calls;
+    }
+    c->traced = record + 1;
+    if (c->last_event && c->events >= c->last_event)
+        recorder.over = true;
     c->events++;
+    if (recorder.over)
+        return;
     c->event_record = record;
     c->generation = fl_world_kernel(world)->generation;
     c->nsaid = 0;
@@ -77,9 +86,13 @@ void record_event(void *ctx, unsigned record, struct fl_world *world)
 
 static struct seen_call *call(enum call_kind kind, const struct fl_ops *ops)
 {
+    static struct seen_call elsewhere;
     struct capture *c = recorder.c;
     struct seen_call *call;
 
+    recorder.ops = ops;
+    if (recorder.over)
+        return &elsewhere;
     if (c->ncalls == SEEN_CALLS) {
         memmove(c->call, c->call + 1, (SEEN_CALLS - 1) * sizeof *c->call);
         c->ncalls--;
@@ -92,7 +105,6 @@ static struct seen_call *call(enum call_kind kind, const struct fl_ops *ops)
     memset(call, 0, sizeof *call);
     call->kind = (uint8_t)kind;
     call->first_op = c->nops;
-    recorder.ops = ops;
     return call;
 }
 
@@ -100,6 +112,8 @@ static enum fl_status returned(struct seen_call *call, enum fl_status status)
 {
     call->status = status;
     call->returned = true;
+    if (recorder.over)
+        return status;
     if (call->kind != CALL_PREFETCH && call->kind != CALL_PERMITS && recorder.world)
         call->effects = *fl_world_effects(recorder.world);
     if (recorder.c->events == recorder.c->last_event && recorder.world)
@@ -195,7 +209,7 @@ static void keep_write(void *ctx, const struct fl_entry_write *write)
 {
     struct capture *c = ctx;
 
-    if (c->nwrites < SEEN_WRITES)
+    if (c->nwrites < SEEN_WRITES && !recorder.over)
         c->write[c->nwrites++] = *write;
 }
 
@@ -207,7 +221,8 @@ static enum fl_status sync_all(const struct fl_cpu *cpu, const struct fl_kernel 
 
     fl_world_sync_all(recorder.world, &call_->all);
     call_->state_before = call_->state_want = *state;
-    recorder.c->nwrites = 0;
+    if (!recorder.over)
+        recorder.c->nwrites = 0;
     call_->end_want = FL_SYNC_COUNT;
     call_->decided = fl_sync_all_decide(&call_->all, &call_->state_want.start, call_->state_want.insync, keep_write,
                                         recorder.c, &call_->end_want) == FL_OK;
@@ -239,6 +254,7 @@ const struct fl_core *record_core(struct capture *c, const struct fl_core *teste
     recorder.c = c;
     recorder.tested = tested;
     recorder.world = NULL;
+    recorder.over = false;
     core = (struct fl_core){.abi = tested->abi,
                             .name = tested->name,
                             .walk = walk,

@@ -11,6 +11,7 @@ struct recorder {
     const struct fl_core *tested;
     const struct fl_ops *ops; /* of the call under way */
     struct fl_world *world;   /* of the event under way */
+    bool over;                /* what is to be kept has been: the rest is passed on only */
 };
 extern struct recorder recorder;
 

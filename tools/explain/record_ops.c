@@ -45,6 +45,8 @@ static struct seen_op *note(enum op op, uint64_t a, uint64_t b)
     struct capture *c = recorder.c;
     struct seen_op *o = &elsewhere;
 
+    if (recorder.over)
+        return memset(o, 0, sizeof *o);
     if (c->nops < SEEN_OPS)
         o = &c->op[c->nops++];
     else

@@ -90,8 +90,8 @@ static void tell_now(struct document *d, const struct subject *x)
 
     build_name(x->options->layered ? NULL : x->options->core, build);
     if (!capture_diverges(c)) {
-        doc_item(d, "now", "%s under build %s", c->end == CAPTURE_NOTHING ? "no event was judged" : "nothing disagrees",
-                 build);
+        doc_item(d, "now", "%s", c->end == CAPTURE_NOTHING ? "no event was judged" : "nothing disagrees");
+        doc_item(d, "build", "%s", build);
         if (x->bucket)
             doc_alarm(d, "It no longer reproduces. What follows is the same scenario as this build handles it.");
         else if (c->end == CAPTURE_NOTHING)
@@ -99,11 +99,13 @@ static void tell_now(struct document *d, const struct subject *x)
         return;
     }
     if (x->bucket && strcmp(x->bucket->key, c->key) != 0) {
-        doc_item(d, "now", "another disagreement under build %s: %s", build, c->key);
+        doc_item(d, "now", "another disagreement: %s", c->key);
+        doc_item(d, "build", "%s", build);
         doc_alarm(d, "It reproduces under another key. What follows is what this build shows.");
         return;
     }
-    doc_item(d, "now", "reproduces under build %s, core \"%s\"", build, c->core_name);
+    doc_item(d, "now", "reproduces");
+    doc_item(d, "build", "%s, core \"%s\"", build, c->core_name);
 }
 
 /* Where a row of the tables has that name: what it goes by. */
@@ -198,7 +200,7 @@ static void tell_replay(struct document *d, const struct subject *x)
     if (!x->options->path)
         doc_paragraph(d, "With the scenario above in a file:");
     doc_line(d, DOC_VERBATIM, "./faultline repro%s%s %s", target, with, path);
-    doc_line(d, DOC_VERBATIM, "./faultline explain%s%s %s", target, with, path);
+    doc_line(d, DOC_VERBATIM, "./faultline explain%s%s --c --output repro.c %s", target, with, path);
 }
 
 static json_t *facts(const struct subject *x, const struct document *d)
