@@ -19,6 +19,7 @@ int command_campaign(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
+int command_promote(int argc, char **argv);
 int command_repro(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_triage(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct subcommand {
     {"conform", command_conform, "ask prefetch decoders and the processor about every prefetch there can be"},
     {"explain", command_explain, "a finding as a bug report: tables, trace, what the core did, what the oracles say"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
+    {"promote", command_promote, "put a finding into the regressions, and see it through"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},
     {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},
     {"triage", command_triage, "what engines stopped on becomes a few distinct findings, minimised and rated"},

@@ -22,7 +22,7 @@ commit() {
 
 mkdir "$repo"
 git -C "$repo" init -q || exit 1
-for part in core oracle fuzz tools tests meson.build meson_options.txt; do cp -r "$root/$part" "$repo/$part"; done
+for part in core oracle fuzz tools tests corpus docs meson.build meson_options.txt; do cp -r "$root/$part" "$repo/$part"; done
 commit "start: all of it"
 sed -i 's/^#define MAX_INSTRUCTION 15u/#define MAX_INSTRUCTION 14u/' "$repo/core/prefetch.c"
 commit "bug: the scanner's window"
@@ -39,4 +39,5 @@ TEXT
 run 0 bisect --whole "$work/window.scn" --good start
 says "bug: the scanner's window"
 says '^prefetch/rule/ignored/not-ignored: 3 revisions built of 2, 0 of them passed over'
+[ $failures = 0 ] || tail -n 20 "$work/build/bisect/log"
 end_checks

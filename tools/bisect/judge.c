@@ -2,6 +2,7 @@
 /* One revision: clean, diverges with the key, or neither can be said of it. */
 #include "bisect.h"
 #include "../command.h"
+#include "../promote/corpus.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ static enum said by_key(struct bisect *b, const char *key, char why[512])
 {
     if (!b->key[0])
         snprintf(b->key, sizeof b->key, "%s", key);
-    if (strcmp(b->key, key) == 0)
+    if (corpus_same_key(b->key, key))
         return SAID_DIVERGES;
     snprintf(why, 512, "diverges with another key, %s", key);
     return SAID_NOTHING;
@@ -79,10 +80,11 @@ static enum said judge_whole(struct bisect *b, const char *program, char why[512
             said = read_answer(b, out, why);
         } else if (code == RUN_STOPPED || code == RUN_TOO_LONG) {
             /* What replay calls it, so that the key of a crash or a hang is met. */
+            const char *kind = code == RUN_TOO_LONG ? "hang" : "crash";
             char key[STORE_KEY];
 
-            snprintf(key, sizeof key, "%s/%s", code == RUN_STOPPED ? "crash" : "hang", fl_target_name(b->target));
-            if (strncmp(b->key, key, strlen(key)) == 0)
+            snprintf(key, sizeof key, "%s/%s", kind, fl_target_name(b->target));
+            if (strncmp(b->key, kind, strlen(kind)) == 0)
                 said = SAID_DIVERGES;
             else
                 said = by_key(b, key, why);

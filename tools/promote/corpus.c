@@ -32,6 +32,23 @@ bool corpus_needs_executor(const struct fl_scenario *s)
     return false;
 }
 
+/* "crash/fault/signal-11": where its target begins; 0: it has none. */
+static size_t target_of(const char *key)
+{
+    return strncmp(key, "crash/", 6) == 0 ? 6 : strncmp(key, "hang/", 5) == 0 ? 5 : 0;
+}
+
+bool corpus_same_key(const char *a, const char *b)
+{
+    size_t at = target_of(a);
+
+    if (strcmp(a, b) == 0)
+        return true;
+    if (!at || at != target_of(b))
+        return false;
+    return strncmp(a, b, at) == 0 && strcmp(a + at + strcspn(a + at, "/"), b + at + strcspn(b + at, "/")) == 0;
+}
+
 void corpus_build_word(const char *core, char out[STORE_BUILD])
 {
     build_name(core, out);

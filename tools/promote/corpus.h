@@ -65,6 +65,8 @@ char *corpus_default(void);
 
 /* Has it an executor's part: instructions to run, or accesses to make? Without one such a scenario says nothing. */
 bool corpus_needs_executor(const struct fl_scenario *s);
+/* The same finding? Crashes and hangs are named by the target under which they were seen, and a regression is judged as all. */
+bool corpus_same_key(const char *a, const char *b);
 /* A build's name as one word of a line. */
 void corpus_build_word(const char *core, char out[STORE_BUILD]);
 /* The line that repro prints for a failing record: "record 4 of 9: exec ...", or "the scenario as a whole". */

@@ -69,6 +69,9 @@ static void hold(struct regress *r, const struct corpus_entry *e, struct held *h
     case REPLAY_HUNG: h->verdict = DIVERGED; break;
     default: h->verdict = UNJUDGED;
     }
+    /* Of a core that is not whole, what it lacks has no endings. */
+    if (*replay_lacks(r->replayer) && (h->verdict == NOTHING || h->verdict == OTHERWISE))
+        h->verdict = LEFT_OUT;
     r->lines += h->comparison.lines;
 }
 
@@ -87,7 +90,7 @@ static void print_lines(const char *first, const char *text)
 static void print_divergence(const struct corpus_entry *e, const struct replay_result *result)
 {
     const struct corpus_state *s = &e->state;
-    bool another = e->key[0] && strcmp(e->key, result->key) != 0;
+    bool another = e->key[0] && !corpus_same_key(e->key, result->key);
     char where[300];
 
     if (another)
@@ -108,7 +111,10 @@ static void print_divergence(const struct corpus_entry *e, const struct replay_r
         corpus_where(&e->scenario, result->record, where);
         printf("  where:    %s\n  expected: %s\n  actual:   %s\n", where, result->expected, result->actual);
     }
-    print_lines("", result->detail);
+    /* The story of one that was just promoted ends with that. */
+    snprintf(where, 60, "%.*s", (int)strcspn(result->detail, "\n"), result->detail);
+    if (!strstr(e->story, where))
+        print_lines("", result->detail);
     printf("  more:     faultline explain %s\n", e->path);
 }
 
@@ -134,7 +140,11 @@ static void print_entry(const struct regress *r, const struct corpus_entry *e, c
         if (e->state.stage == STAGE_CRASHING)
             printf("%s %s: clean now; faultline promote --advance counts this build\n", e->label, e->title);
         break;
-    case LEFT_OUT: printf("%s %s: left out: it needs an executor, and there is none\n", e->label, e->title); break;
+    case LEFT_OUT:
+        printf("%s %s: left out: %s%s\n", e->label, e->title,
+               *replay_lacks(r->replayer) ? "the core lacks " : "it needs an executor, and there is none",
+               replay_lacks(r->replayer));
+        break;
     case DIVERGED: print_divergence(e, &h->result); break;
     case OTHERWISE: print_otherwise(e, &h->comparison, e->state.stage == STAGE_CRASHING); break;
     case NO_EXPECT:
@@ -209,8 +219,8 @@ static int finish(struct regress *r)
         putchar('\n');
         json_decref(all);
     } else {
-        printf("%u regressions: %u hold, %u do not, %u left out for want of an executor; %" PRIu64
-               " events judged, %" PRIu64 " endings compared\n",
+        printf("%u regressions: %u hold, %u do not, %u left out; %" PRIu64 " events judged, %" PRIu64
+               " endings compared\n",
                r->scenarios, held, failed, left_out, r->events, r->lines);
     }
     if (failed)
