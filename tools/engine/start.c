@@ -55,6 +55,9 @@ static void environment(const struct engine_run *run)
         setenv("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "1", 1);
         setenv("AFL_AUTORESUME", "1", 1);
         setenv("AFL_FAST_CAL", "1", 1);
+        /* An instrumented one has to be there before the fork server is. */
+        if (run->core)
+            setenv("AFL_PRELOAD", run->core, 1);
         free(mutator);
     }
 }
