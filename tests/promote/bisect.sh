@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # faultline bisect over a small repository with a copy of core/ in it, in which one commit brings a bug and two do not
 # compile.
-#   bisect.sh ROOT FAULTLINE
+#   bisect.sh ROOT FAULTLINE BUG-CORE
+# BUG-CORE has that bug: a campaign found it.
 # Exit code 77: there is no git or no compiler here.
 set -uo pipefail
-root=$1 program=$2
+root=$1 program=$2 bug=$3
 # shellcheck source=tests/promote/common.sh
 . "$root/tests/promote/common.sh"
 for tool in git cc ninja patch tar; do
@@ -67,6 +68,18 @@ run 0 bisect "$work/window.scn" --good start --json
 says '"found": true'
 says '"subject": "bug: the scanner'"'"'s window"'
 holds ! -s "$work/err"
+
+# ---- a bucket of the campaign, whose reason says it afterwards; a regression by its number
+run 1 triage --core "$bug" "$work/window.scn"
+run 0 bisect prefetch/rule --good mended --bad four
+says "bug: the scanner's window"
+run 1 triage --list --json
+says "first bad commit $(git -C "$repo" rev-parse --short bug): bug: the scanner's window"
+mkdir -p "$repo/corpus/regressions"
+cp "$work/window.scn" "$repo/corpus/regressions/0041-window.scn"
+run 0 bisect 41 --good mended --bad four
+says "bug: the scanner's window"
+rm -r "$repo/corpus"
 
 # ---- what cannot be judged is passed over: found across it, and told where it hides the commit
 run 0 bisect "$work/window.scn" --good mended --bad back
