@@ -18,6 +18,7 @@ static const struct subcommand {
     {"explain", command_explain, "a finding as a bug report: tables, trace, what the core did, what the oracles say"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
     {"promote", command_promote, "put a finding into the regressions, and see it through"},
+    {"report", command_report, "write what a campaign did as one HTML page"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},
     {"show", command_show, "print a scenario or a file of fuzz bytes as readable text"},
     {"triage", command_triage, "what engines stopped on becomes a few distinct findings, minimised and rated"},

@@ -108,7 +108,7 @@ static void cells(struct store *s, double seconds)
 
                 if (mix % 3 == 2 || (a > 12 && e % 4) || a == FL_ACT_NONE)
                     continue;
-                d.count[m][a][e] = (uint64_t)(pow(7, mix % 9)) + mix;
+                d.count[m][a][e] = (uint64_t)pow(5, (m + 3 * a + e) % 10) + mix;
                 cell[fl_cell_action((enum fl_mode)m, (enum fl_action)a, e)] = 1;
                 if (++n % 40 == 0)
                     must(store_cells_add(s, cell, FL_TARGET_FAULT, seconds * pow(n / 1200.0, 3), NULL));
@@ -192,7 +192,7 @@ static void findings(struct store *s, const char *folder, const struct kind *k)
         return;
     b.aside = false;
     b.severity = SEVERITY_MEDIUM;
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < 20; i++) {
         snprintf(b.key, sizeof b.key, "decision/%s/%u/x", nasty, i);
         snprintf(b.title, sizeof b.title, "%s title %u \xc3\x28 \x1b[31m \xe2\x80\xae", nasty, i);
         snprintf(b.detail, sizeof b.detail, "%s%0300d", nasty, 0);

@@ -7,7 +7,7 @@
 #              extra:    never installed unasked; `faultline doctor` names it
 #   needed for build (every command), libfuzzer, afl, test, quick (test --quick), coverage, decoders (the decoder
 #              plug-ins), bare (the bare-machine check), slurm (campaigns on several machines, test --slow)
-#   how        cmd:NAME a command, pc:MODULE a pkg-config module, h:FILE a header, rt clang's runtime libraries,
+#   how        cmd:NAME a command, pc:MODULE a pkg-config module, h:FILE a header, f:FILE a file, rt clang's runtime libraries,
 #              - only dpkg knows
 # Unicorn has rules of its own (unicorn.sh).
 fl_package_table() {
@@ -32,6 +32,7 @@ clang|required|libfuzzer,test|cmd:clang|compiler of the fuzzing engines and sani
 libclang-rt-dev|required|libfuzzer,test|rt|libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer
 afl++|required|afl,test|cmd:afl-clang-fast|the AFL++ engine
 clang-format|optional|quick,test|cmd:clang-format|the format lint
+libjs-chart.js|optional|build,test|f:/usr/share/javascript/chart.js/chart.min.js|draws the charts of HTML reports (Chart.js)
 gcovr|optional|coverage|cmd:gcovr|line and branch coverage of the core
 shellcheck|optional|quick,test|cmd:shellcheck|the shell lint
 chromium|optional|test|cmd:chromium|the browser that looks at HTML reports in the tests
@@ -55,6 +56,7 @@ fl_probe() {
         cmd:*) command -v "${1#cmd:}" >/dev/null ;;
         pc:*) fl_pkg_config --exists "${1#pc:}" ;;
         h:*) [ -e "/usr/include/${1#h:}" ] || [ -e "/usr/local/include/${1#h:}" ] ;;
+        f:*) [ -e "${1#f:}" ] ;;
         rt)
             dir=$(clang -print-resource-dir 2>/dev/null) || return 1
             compgen -G "$dir/lib/*/libclang_rt.fuzzer*.a" >/dev/null
@@ -79,6 +81,7 @@ fl_probe_words() {
         cmd:*) printf 'the command %s' "${1#cmd:}" ;;
         pc:*) printf 'the pkg-config module %s' "${1#pc:}" ;;
         h:*) printf 'the header %s' "${1#h:}" ;;
+        f:*) printf 'the file %s' "${1#f:}" ;;
         rt) printf 'libFuzzer for clang (compiler-rt)' ;;
         *) printf 'C library headers' ;;
     esac
