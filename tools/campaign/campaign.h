@@ -12,7 +12,7 @@
  *   tasks.c       one target under one engine: made, started, ended, what became of it
  *   schedule.c    whose turn it is (pure functions)
  *   exchange.c    what one engine has found goes to the others
- *   merge.c       corpora are made small again; swap.c puts the result in place
+ *   merge.c       corpora are made small again; keep_cells.c sees to decision cells, swap.c puts the result in place
  *   finding.c     artifacts become buckets
  *   tidy.c        minimising and grouping beside the engines
  *   disk.c        how full, how large, logs, leftover processes
@@ -79,7 +79,14 @@ struct task {
     unsigned exported; /* AFL++: queue entries below this id have been passed on */
 };
 
-enum merge_stage { MERGE_NONE, MERGE_MERGING, MERGE_MEASURING_OLD, MERGE_MEASURING_NEW, MERGE_RESEEDING };
+enum merge_stage {
+    MERGE_NONE,
+    MERGE_MERGING,
+    MERGE_MEASURING_OLD,
+    MERGE_MEASURING_NEW,
+    MERGE_KEEPING_CELLS,
+    MERGE_RESEEDING
+};
 
 struct merge {
     enum merge_stage stage;
@@ -153,9 +160,6 @@ int campaign_guard(struct campaign_options *o, int lock, int ready);
 
 /* ---- stop.c */
 int campaign_stop(int argc, char **argv);
-/* ---- status.c */
-int campaign_status(int argc, char **argv);
-
 /* ---- supervisor.c: answers an exit code. ready: where to say "ok\n" (or one line why not); -1: nobody waits. */
 int campaign_supervise(struct campaign_options *o, int ready);
 /* One line into the log, with the running seconds in front. */
@@ -189,6 +193,8 @@ void exchange_queue(const struct task *t, void (*each)(const char *path, void *c
 void merge_step(struct campaign *c);
 void merge_abandon(struct campaign *c);
 bool merge_working(const struct campaign *c);
+/* ---- keep_cells.c: the process that puts back what the merged corpus needs to hit the old one's cells; 0: it complained */
+pid_t merge_keep_cells(struct campaign *c);
 /* ---- swap.c */
 /* Files of `from` that `to` has not are linked (or copied) into it. False: it complained. */
 bool swap_join(const char *from, const char *to);
@@ -203,7 +209,7 @@ void disk_size_of(const char *path, uint64_t *files, uint64_t *bytes);
 /* ---- finding.c */
 void task_findings(struct campaign *c, struct task *t);
 void run_findings(struct campaign *c, const struct engine_run *run, const char *name, double after, uint64_t events,
-                     bool in_executor, struct task *t);
+                  bool in_executor, struct task *t);
 bool known_begin(struct campaign *c);
 /* ---- tidy.c */
 void tidy_step(struct campaign *c, bool last);

@@ -2,6 +2,8 @@
 /* faultline campaign VERB: the verbs. */
 #include "campaign.h"
 
+#include "../status/status.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ static const struct verb {
     const char *summary;
 } verbs[] = {
     {"start", campaign_start, "begin a campaign in a new folder"},
+    {"status", campaign_status, "say how one does, live on a terminal"},
     {"stop", campaign_stop, "end the one that works in a folder, and say what it found"},
     {"resume", campaign_resume, "go on where one was stopped or killed"},
 };

@@ -137,7 +137,7 @@ static void take(const char *path, bool limit, void *ctx)
 }
 
 void run_findings(struct campaign *c, const struct engine_run *run, const char *name, double after, uint64_t events,
-                     bool in_executor, struct task *t)
+                  bool in_executor, struct task *t)
 {
     struct taking x = {
         .c = c,

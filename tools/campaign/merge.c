@@ -28,8 +28,7 @@
 
 bool merge_working(const struct campaign *c)
 {
-    return c->merge.stage == MERGE_MERGING || c->merge.stage == MERGE_MEASURING_OLD ||
-           c->merge.stage == MERGE_MEASURING_NEW;
+    return c->merge.stage != MERGE_NONE && c->merge.stage != MERGE_RESEEDING;
 }
 
 /* ---- making a snapshot ----------------------------------------------------------------------------------------------- */
@@ -289,7 +288,8 @@ static void stage_ended(struct campaign *c, int status)
     uint64_t before = c->run.artifacts;
     bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-    engine_poll(&m->run, &m->says);
+    if (m->stage != MERGE_KEEPING_CELLS)
+        engine_poll(&m->run, &m->says);
     run_findings(c, &m->run, "merge", c->clock - m->began, m->stats->events, m->stats->in_executor != 0, NULL);
     if (m->stage == MERGE_NONE) /* abandoned meanwhile: the disk is full */
         return;
@@ -310,9 +310,16 @@ static void stage_ended(struct campaign *c, int status)
         m->old_cells = m->stats->cells_hit;
         if (!begin_stage(c, MERGE_MEASURING_NEW))
             forget(c);
-    } else if (m->says.coverage == 0 || m->says.coverage < m->old_cov || m->says.features < m->old_ft ||
-               m->stats->cells_hit < m->old_cells) {
+    } else if (m->stage == MERGE_MEASURING_NEW &&
+               (m->says.features == 0 || m->says.coverage < m->old_cov || m->says.features < m->old_ft)) {
         not_as_good(c, "the smaller corpus covers less");
+    } else if (m->stage == MERGE_MEASURING_NEW && m->stats->cells_hit < m->old_cells) {
+        m->stage = MERGE_KEEPING_CELLS;
+        m->began = c->clock;
+        if (!(m->pid = merge_keep_cells(c)))
+            forget(c);
+    } else if (m->stats->cells_hit < m->old_cells) {
+        not_as_good(c, "the smaller corpus hits fewer decision cells");
     } else {
         put_in_place(c);
     }

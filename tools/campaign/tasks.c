@@ -281,20 +281,26 @@ static void rate(struct campaign *c, struct task *t)
     t->rated_events = t->stats->events;
 }
 
+/* Edges; of a core that is not instrumented what there is instead. */
+static uint64_t covered(const struct task *t)
+{
+    return t->says.coverage ? t->says.coverage : t->says.features;
+}
+
 /* What is new since the last look, as the scheduler counts it. */
-static double news(struct task *t, uint64_t coverage_before)
+static double news(struct task *t)
 {
     double gain = 0;
-    uint64_t cells = t->stats->cells_hit;
+    uint64_t cells = t->stats->cells_hit, now = covered(t);
 
-    if (t->says.coverage != coverage_before && !t->settled) {
+    if (now > 0 && !t->settled) {
         t->settled = true; /* the first word after a start: what it has read is no find */
-        if (t->says.coverage > t->best)
-            t->best = t->says.coverage;
+        if (now > t->best)
+            t->best = now;
     }
-    if (t->settled && t->says.coverage > t->best) {
-        gain += GAIN_EDGE * (double)(t->says.coverage - t->best);
-        t->best = t->says.coverage;
+    if (t->settled && now > t->best) {
+        gain += GAIN_EDGE * (double)(now - t->best);
+        t->best = now;
     }
     if (cells > t->cells) {
         gain += GAIN_CELL * (double)(cells - t->cells);
@@ -307,16 +313,15 @@ void tasks_poll(struct campaign *c, double dt)
 {
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
-        uint64_t before = t->says.coverage;
         double gain;
 
         if (!t->pid)
             continue;
         if (!t->settled)
-            t->says.coverage = 0, before = 0;
+            t->says.coverage = t->says.features = 0;
         engine_poll(&t->run, &t->says);
         t->job.ran += dt;
-        if ((gain = news(t, before)) > 0) {
+        if ((gain = news(t)) > 0) {
             c->plan[i].gain += gain;
             t->job.last_new = c->run.before + c->ran;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Beside the engines, and of lower rank than they are: buckets that are not minimised yet are, and keys that are one bug's are
- * put together. A process of its own (faultline triage DIR), so that the loop never waits for it.
+ * put together. A process of its own (faultline triage --dir DIR), so that the loop never waits for it.
  */
 #include "campaign.h"
 
@@ -21,7 +21,7 @@
 
 static _Noreturn void tidy_child(const struct campaign *c, pid_t parent)
 {
-    char *argv[8];
+    char *argv[10];
     unsigned n = 0;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -40,6 +40,9 @@ static _Noreturn void tidy_child(const struct campaign *c, pid_t parent)
     argv[n++] = format_text("triage");
     argv[n++] = format_text("--dir");
     argv[n++] = format_text("%s", c->o->folder);
+    argv[n++] = format_text("--jobs=1");
+    if (!c->o->executor)
+        argv[n++] = format_text("--no-executor");
     if (c->o->core) {
         argv[n++] = format_text("--core");
         argv[n++] = format_text("%s", c->o->core);

@@ -31,9 +31,11 @@ static void poll_libfuzzer(const struct engine_run *run, struct engine_says *say
             const char *cov, *ft, *corp;
 
             *end = 0;
-            if (line[0] == '#' && (cov = strstr(line, " cov: ")) && (corp = strstr(line, " corp: "))) {
-                says->coverage = strtoull(cov + 6, NULL, 10);
+            /* No "cov:" when nothing that runs is instrumented (a foreign core): then features are all there is. */
+            if (line[0] == '#' && (corp = strstr(line, " corp: "))) {
                 says->corpus = strtoull(corp + 7, NULL, 10);
+                if ((cov = strstr(line, " cov: ")))
+                    says->coverage = strtoull(cov + 6, NULL, 10);
                 if ((ft = strstr(line, " ft: ")))
                     says->features = strtoull(ft + 5, NULL, 10);
             }
