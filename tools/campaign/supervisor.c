@@ -56,6 +56,7 @@ static bool set_up(struct campaign *c)
     c->store = store_open(o->folder, STORE_WRITE);
     if (!c->store)
         return false;
+    store_use_core(c->store, o->core);
     c->seeds = format_text("%s/seeds", o->folder);
     c->known = format_text("%s/known", o->folder);
     c->log = format_text("%s/log", o->folder);

@@ -1,0 +1,270 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# How a campaign treats what engines, disks and people do: a stand-in for an engine plays each case.
+#   campaign.sh ROOT FAULTLINE
+# shellcheck disable=SC2016 # the stand-in's script expands its variables itself
+set -uo pipefail
+root=$1 program=$2
+work=$(mktemp -d)
+dir=$work/campaign
+checks=0 failures=0
+build=$work/build
+mkdir -p "$build/libfuzzer/fuzz" "$build/afl/fuzz"
+export FAULTLINE_ROOT=$root FAULTLINE_BUILD=$build
+
+# Every process of this test's campaigns: they carry the folder in their environment; guard and supervisor have it as argument.
+processes() {
+    local p
+    for p in /proc/[0-9]*; do
+        if grep -qazF "FAULTLINE_CAMPAIGN=$dir" "$p/environ" 2>/dev/null ||
+            { grep -qazxF "$dir" "$p/cmdline" && grep -qazxF campaign "$p/cmdline"; } 2>/dev/null; then
+            printf '%s\n' "${p#/proc/}"
+        fi
+    done
+}
+kill_all() { processes | xargs -r kill -KILL 2>/dev/null; }
+# shellcheck disable=SC2317 # the trap's
+clean_up() {
+    kill_all
+    [ -n "${disk:-}" ] && umount "$disk" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail() {
+    failures=$((failures + 1))
+    echo "FAIL: $case: $*" >&2
+    tail -n 5 "$work/err" "$dir/log" 2>/dev/null | sed 's/^/    | /' >&2
+}
+check() { # WHAT COMMAND...
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    "$@" || fail "$what"
+}
+# engine SCRIPT-LINES: the stand-in for fl-walk. $prefix is where artifacts go, $corpus the shared corpus; judged: so many
+# events; say: a line of libFuzzer's about its coverage; wait_here: works until it is asked to end.
+engine() {
+    cat >"$build/libfuzzer/fuzz/fl-walk" <<SCRIPT
+#!/usr/bin/env bash
+corpus=
+for argument; do
+    case \$argument in
+        -artifact_prefix=*) prefix=\${argument#*=} ;;
+        -*) ;;
+        *) [ -n "\$corpus" ] || corpus=\$argument ;;
+    esac
+done
+judged() { printf '\\\\x%02x' "\$1" | xargs -0 printf | dd of="\$FAULTLINE_STATS" bs=1 seek=24 conv=notrunc 2>/dev/null; }
+say() { echo "#1 NEW cov: \$1 ft: \$1 corp: 1/1b"; }
+wait_here() { trap 'exit 0' TERM; while :; do sleep 0.1; done; }
+$1
+SCRIPT
+    chmod +x "$build/libfuzzer/fuzz/fl-walk"
+}
+# run CODE VERB ARGUMENT...
+run() {
+    local want=$1 got
+    shift
+    timeout 100 "$program" campaign "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    checks=$((checks + 1))
+    [ "$got" = "$want" ] || fail "campaign $1: exit code $got, expected $want"
+}
+begin() { run 0 start --target walk --engine libfuzzer --no-executor --jobs 1 "$@" "$dir"; }
+foreground() { # CODE ARGUMENT...
+    local want=$1
+    shift
+    run "$want" start --target walk --engine libfuzzer --no-executor --jobs 1 --foreground "$@" "$dir"
+}
+in_time() { # SECONDS COMMAND...: until it answers true
+    local ticks=$(($1 * 10))
+    shift
+    while ! "$@"; do
+        ticks=$((ticks - 1))
+        [ $ticks -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+says() { grep -q -- "$1" "$dir/log"; }
+one_line() { [ "$(wc -l <"$work/err")" = 1 ]; }
+nobody() { [ -z "$(processes)" ]; }
+is_state() { "$program" campaign status --json "$dir" 2>/dev/null | grep -q "\"state\": \"$1\""; }
+engines() { pgrep -fc "bash $build/libfuzzer/fuzz/fl-walk"; }
+no_folder() { [ ! -e "$dir" ]; }
+
+case="bad arguments"
+engine 'wait_here'
+for bad in "--time 5x" "--time 0" "--jobs 0" "--engine honggfuzz" "--target wall" "--min-free lots" "--core /nowhere.so" "--seed no"; do
+    # shellcheck disable=SC2086 # two words each
+    run 2 start $bad "$dir"
+    check "$bad makes no folder" no_folder
+done
+run 2 frobnicate
+run 2 resume "$dir"
+check "one line" one_line
+check "names start" grep -q 'campaign start' "$work/err"
+run 2 stop "$dir"
+run 2 start --target walk --engine libfuzzer --no-executor --json "$dir"
+mkdir -p "$dir" && : >"$dir/holiday.jpg"
+run 2 start --target walk --engine libfuzzer --no-executor "$dir"
+check "a folder of somebody else's is left alone" test "$(ls "$dir")" = holiday.jpg
+rm -rf "$dir"
+rm "$build/libfuzzer/fuzz/fl-walk"
+run 2 start --target walk --engine libfuzzer --no-executor "$dir"
+check "names the program" grep -q 'libfuzzer/fuzz/fl-walk' "$work/err"
+
+case="from start to stop"
+engine 'judged 9; say 12; wait_here'
+begin
+check "says how to watch" grep -q 'campaign status' "$work/out"
+check "is at work" in_time 10 is_state running
+run 2 start --target walk --engine libfuzzer --no-executor "$dir"
+check "one line" one_line
+check "says so" grep -q 'a campaign works in this folder' "$work/err"
+run 2 resume "$dir"
+check "and the first goes on" is_state running
+run 0 stop "$dir"
+check "a summary" grep -q '9 events judged' "$work/out"
+check "nobody is left" nobody
+run 0 stop "$dir"
+check "again: no harm" grep -q 'no campaign works here' "$work/err"
+run 2 start --target walk --engine libfuzzer --no-executor "$dir"
+check "says resume" grep -q 'campaign resume' "$work/err"
+run 0 resume --time 1 --foreground "$dir"
+check "counts on" grep -q '9 events judged' "$work/out"
+rm -rf "$dir"
+
+case="a finding"
+engine 'judged 9; [ -e "$corpus/done" ] && wait_here; : >"$corpus/done"; printf abc >"${prefix}crash-1"; exit 77'
+foreground 1 --time 3
+check "stored" test -s "$dir/findings/unreproduced_walk.scn"
+check "said" grep -q 'finding unreproduced/walk' "$work/err"
+check "what to do" grep -q 'explain "unreproduced/walk"' "$work/out"
+check "taken away from where the engine put it" test ! -e "$dir/jobs/walk-libfuzzer-0/crash-1"
+"$program" campaign stop --json "$dir" >"$work/out" 2>/dev/null
+check "as JSON" grep -q '"open": 1' "$work/out"
+rm -rf "$dir"
+
+case="an engine that does not start"
+engine 'echo "faultline: target walk cannot start: no moon"; exit 3'
+foreground 0 --time 4
+check "its last words" grep -q 'no moon' "$work/err"
+check "is not started in a loop" test "$(wc -l <"$dir/jobs/walk-libfuzzer-0/log")" -le 4
+check "health" sh -c "'$program' campaign status --json '$dir' | grep -q 'no moon'"
+rm -rf "$dir"
+
+case="an engine that cannot be ended"
+engine 'judged 1; trap "" TERM INT; while :; do sleep 0.1; done'
+foreground 0 --time 1
+check "is ended all the same" nobody
+rm -rf "$dir"
+
+case="the supervisor is killed"
+engine 'judged 9; wait_here'
+begin
+check "is at work" in_time 10 is_state running
+read -r guard supervisor <"$dir/lock"
+kill -KILL "$supervisor"
+check "is started again" in_time 10 says 'is started again'
+check "a second run" in_time 10 says 'run 2 of'
+check "and works" in_time 10 is_state running
+check "one engine" test "$(engines)" = 1
+run 0 stop "$dir"
+check "nobody is left" nobody
+rm -rf "$dir"
+
+case="the guard is killed"
+begin
+check "is at work" in_time 10 is_state running
+read -r guard supervisor <"$dir/lock"
+kill -KILL "$guard"
+sleep 0.5
+check "the supervisor goes on" kill -0 "$supervisor"
+run 0 stop "$dir"
+check "nobody is left" nobody
+rm -rf "$dir"
+
+case="everything is killed, with an input that nobody has looked at yet"
+begin
+check "is at work" in_time 10 is_state running
+kill_all
+check "nobody is left" in_time 5 nobody
+printf abc >"$dir/jobs/walk-libfuzzer-0/crash-2"
+run 1 resume --foreground --time 2 "$dir"
+check "it is taken up" test -s "$dir/findings/unreproduced_walk.scn"
+run 1 stop "$dir"
+rm -rf "$dir"
+
+case="the folder goes away"
+begin
+check "is at work" in_time 10 is_state running
+mv "$dir" "$dir-elsewhere"
+check "all has ended" in_time 15 nobody
+check "says so" grep -q 'the folder is gone' "$dir-elsewhere/log"
+check "nothing is made in its place" no_folder
+rm -rf "$dir-elsewhere"
+
+case="a database that is damaged"
+begin
+check "is at work" in_time 10 is_state running
+run 0 stop "$dir"
+printf 'not what it was' | dd of="$dir/campaign.db" bs=1 conv=notrunc 2>/dev/null
+cp "$dir/campaign.db" "$work/damaged.db"
+for verb in resume stop status start; do
+    run 2 $verb "$dir"
+    check "$verb: one line" one_line
+    check "$verb leaves it as it is" cmp -s "$dir/campaign.db" "$work/damaged.db"
+done
+rm -rf "$dir"
+
+case="a folder that cannot be made"
+: >"$work/file"
+run 2 start --target walk --engine libfuzzer --no-executor "$work/file/campaign"
+check "one line" one_line
+
+case="a log that grows"
+engine 'judged 9; head -c 3000000 /dev/zero | tr "\0" x; echo; wait_here'
+begin
+check "stays short" in_time 20 sh -c "[ -s '$dir/jobs/walk-libfuzzer-0/log.1' ] && [ \"\$(stat -c %s '$dir/jobs/walk-libfuzzer-0/log')\" -lt 1100000 ]"
+run 0 stop "$dir"
+rm -rf "$dir"
+
+case="a full disk"
+disk=$work/disk
+mkdir -p "$disk"
+if mount -t tmpfs -o size=96m tmpfs "$disk" 2>/dev/null; then
+    engine 'judged 9; wait_here'
+    keep=$dir dir=$disk/campaign
+    begin --min-free 40M
+    check "is at work" in_time 10 is_state running
+    head -c 70M /dev/zero >"$disk/other"
+    check "pauses" in_time 15 is_state paused
+    check "says so" says 'paused: disk full on'
+    check "no engine works" test "$(engines)" = 0
+    # To the last byte: what it has to write now has to wait.
+    cat /dev/zero >"$disk/rest" 2>/dev/null
+    sleep 3
+    rm "$disk/other" "$disk/rest"
+    check "goes on by itself" in_time 15 is_state running
+    run 0 stop "$dir"
+    rm -rf "$dir"
+
+    case="a disk that is full at once"
+    begin --min-free 1M
+    check "is at work" in_time 10 is_state running
+    cat /dev/zero >"$disk/rest" 2>/dev/null
+    check "pauses" in_time 15 says 'paused: disk full on'
+    rm "$disk/rest"
+    check "goes on by itself" in_time 20 says 'goes on'
+    check "is at work" in_time 10 is_state running
+    run 0 stop "$dir"
+    dir=$keep
+    umount "$disk"
+else
+    echo "campaign: no tmpfs may be mounted here: a full disk is left out"
+fi
+disk=
+
+echo "campaign: $checks checks, $failures failures"
+[ $failures = 0 ] && [ $checks -gt 90 ]
