@@ -133,10 +133,83 @@ static void check_core(const char *core, enum fl_target target, unsigned want, b
     replay_close(other);
 }
 
+static void parse(const char *text, struct fl_scenario *s)
+{
+    struct fl_text_error error;
+
+    if (!fl_scenario_parse(text, strlen(text), s, &error)) {
+        fprintf(stderr, "%u:%u: %s\n", error.line, error.column, error.message);
+        exit(1);
+    }
+}
+
+/* What has no key is left as it is. */
+static void check_nothing_to_do(const char *core)
+{
+    static struct fl_scenario s, out;
+    struct replayer *r = open_core(core);
+    struct minimised m;
+
+    parse("faultline-scenario 2\nvma 0x1000000 pages 3 prot rw\nfault cr2 0x1001000 code 0x6\n", &s);
+    CHECK(!minimise(r, &s, FL_TARGET_FAULT, 0, &out, &m), "a clean scenario");
+    CHECK(fl_scenario_equal(&s, &out), "as it was");
+    CHECK(m.before == 2 && m.after == 2 && m.bits_before == m.bits_after && !m.result.key[0], "%s", m.result.key);
+    replay_close(r);
+}
+
+/* A core that remembers: what it shows, it shows because of what came before. */
+static void check_memory(const char *core)
+{
+    static struct fl_scenario s, out;
+    struct replayer *r = open_core(core);
+    struct replay_result got;
+    struct minimised m;
+
+    parse("faultline-scenario 2\nvendor amd\nfamily 15\nmaxphyaddr 36\ndecode 64 user: 90 90\n", &s);
+    for (unsigned i = 0; i < 3; i++) {
+        replay_run(r, &s, FL_TARGET_PREFETCH, &got);
+        CHECK_EQ(got.end, i ? REPLAY_DIVERGED : REPLAY_CLEAN, "call %u", i);
+    }
+    CHECK(!minimise(r, &s, FL_TARGET_PREFETCH, 0, &out, &m), "not the same each time: %s", m.result.key);
+    CHECK(fl_scenario_equal(&s, &out), "as it was");
+    replay_close(r);
+}
+
+/* No more tries than allowed, and what was reached until then is as good as any other result; in place as well. */
+static void check_bounded(const char *core)
+{
+    static struct fl_scenario s, place;
+    struct replayer *r = open_core(core);
+    struct replay_result got;
+    struct minimised m;
+
+    parse("faultline-scenario 2\nmaxphyaddr 36\nvma 0x7654000 pages 9 prot rx\nmap 0x123000 frame 5 flags p\n"
+          "vma 0x20000000 pages 4 prot rw\nvma 0x20010000 pages 4 prot rw growsdown\n"
+          "regs user bits 64 ip 0x400000 sp 0x20010000\nfault cr2 0x2000f000 code 0x6\n",
+          &s);
+    for (unsigned most = 1; most < 60; most += 7) {
+        place = s;
+        CHECK(minimise(r, &place, FL_TARGET_FAULT, most, &place, &m), "%u tries", most);
+        CHECK(m.tries <= most + 3, "%u tries, allowed are %u", m.tries, most);
+        CHECK(fl_scenario_valid(&place) && place.nrecords <= s.nrecords, "%u records", place.nrecords);
+        replay_run(r, &place, FL_TARGET_FAULT, &got);
+        CHECK(strcmp(got.key, "decision/stack-guard-gap/refused/served") == 0, "%u tries: %s", most, got.key);
+    }
+    CHECK(minimise(r, &s, FL_TARGET_FAULT, 0, &s, &m) && s.nrecords == 3, "%u records", s.nrecords);
+    replay_close(r);
+}
+
 int main(int argc, char **argv)
 {
     bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 
+    if (!verbose && argc > 2) {
+        check_nothing_to_do(argv[1]);
+        check_bounded(argv[1]);
+        check_memory(argv[2]);
+        argv += 2;
+        argc -= 2;
+    }
     for (int i = 1 + verbose; i + 2 < argc; i += 3)
         check_core(argv[i], target_named(argv[i + 1]), (unsigned)atoi(argv[i + 2]), verbose);
     return check_done("minimise");

@@ -13,6 +13,7 @@
 #define SLEEPS 4 /* never comes back, without using a processor */
 #define DIES   5 /* while it is opened */
 #define OLD    6 /* another interface */
+#define KEEPS  7 /* remembers: right the first time, wrong from then on */
 
 static enum fl_status fault(const struct fl_fault *f, const struct fl_ops *ops, void *ctx, struct fl_outcome *out)
 {
@@ -39,7 +40,13 @@ static enum fl_status prefetch(const struct fl_fault *f, const struct fl_ops *op
     fprintf(stderr, "\x1b[31mplugin.c:1: prefetch: Assertion `false' failed.\n%s", "and more\n");
     abort();
 #endif
+#if KIND == KEEPS
+    static unsigned calls;
+
+    *ignore = calls++ != 0;
+#else
     *ignore = false;
+#endif
     return FL_OK;
 }
 

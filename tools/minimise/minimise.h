@@ -18,7 +18,8 @@ struct minimised {
 };
 
 /* *out [OUT] is no larger than in, and a replay of it as target has in's key. max_tries 0: until nothing gets smaller.
- * False: in does not have a key (nothing diverged), or not twice the same; *out is in. Deterministic. out may be in. */
+ * False: in does not have a key (nothing diverged), or not each time the same, also in a new child; *out is in.
+ * Deterministic. out may be in. */
 bool minimise(struct replayer *r, const struct fl_scenario *in, enum fl_target target, unsigned max_tries,
               struct fl_scenario *out, struct minimised *report);
 

@@ -263,6 +263,11 @@ void replay_close(struct replayer *r)
     free(r);
 }
 
+void replay_restart(struct replayer *r)
+{
+    end_child(r, true);
+}
+
 void replay_limit(struct replayer *r, double seconds)
 {
     r->seconds = seconds > 0 ? seconds : r->options.seconds ? r->options.seconds : USUAL_SECONDS;

@@ -48,6 +48,9 @@ void replay_close(struct replayer *r);
 /* Judges s as target does (FL_TARGET_ALL: everything). Always fills *out. Costs about 10 us over the judging itself. */
 void replay_run(struct replayer *r, const struct fl_scenario *s, enum fl_target target, struct replay_result *out);
 
+/* The next scenario is judged by a new child, which nothing that was judged before can have changed. */
+void replay_restart(struct replayer *r);
+
 /* From now on a scenario that takes longer than that hangs; 0: as the options say. */
 void replay_limit(struct replayer *r, double seconds);
 
