@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MOST 60 /* lines for the ops of one call */
+/* Ops of one call: all, or the first and the last ones. */
+#define MOST  40
+#define FIRST 12
+#define LAST  8
 
 const char *call_name(enum call_kind kind)
 {
@@ -174,9 +177,9 @@ static void tell_ops(struct document *d, const struct capture *c, const struct s
     if (call->nops == 0)
         doc_line(d, DOC_PLAIN, "    (no op was called)");
     for (unsigned i = 0; i < kept; i++) {
-        if (kept > MOST && i == MOST / 2) {
-            doc_line(d, DOC_PLAIN, "    … %u more", kept - MOST);
-            i = kept - MOST / 2;
+        if (kept > MOST && i == FIRST) {
+            doc_line(d, DOC_PLAIN, "    … %u more", kept - FIRST - LAST);
+            i = kept - LAST;
         }
         unsigned row = bytes_in_a_row(&c->op[call->first_op + i], kept - i);
 

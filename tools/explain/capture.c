@@ -110,7 +110,7 @@ static void forget(struct capture *c, unsigned last_event, unsigned last_call)
 
 /* False: there is no child. */
 static bool in_a_child(struct capture *c, const struct fl_scenario *s, const struct explain_options *options,
-                       enum fl_target target)
+                       enum fl_target target, unsigned seconds)
 {
     const struct rlimit no_core = {0, 0};
     int status, null;
@@ -126,7 +126,7 @@ static bool in_a_child(struct capture *c, const struct fl_scenario *s, const str
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setrlimit(RLIMIT_CORE, &no_core);
         signal(SIGALRM, SIG_DFL);
-        alarm(options->seconds ? options->seconds : SECONDS);
+        alarm(seconds);
         null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         if (null >= 0) { /* what dies there is told by the parent */
             dup2(null, STDERR_FILENO);
@@ -165,22 +165,26 @@ struct capture *capture_run(const struct fl_scenario *s, const struct explain_op
     struct capture *c =
         mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
+    unsigned seconds = options->seconds ? options->seconds : SECONDS;
+
     if (c == MAP_FAILED) {
         complain("out of memory: %s", strerror(errno));
         return NULL;
     }
     forget(c, 0, 0);
-    if (!in_a_child(c, s, options, target))
+    if (!in_a_child(c, s, options, target, seconds))
         goto fail;
     if (c->end == CAPTURE_REFUSED) {
         complain("%s", c->why);
         goto fail;
     }
+    if (c->hung) /* it only has to come to the same place */
+        seconds = seconds / 6 + 1;
     if (!capture_diverges(c) && c->first_events)
         forget(c, c->first_events, c->first_calls);
     else
         forget(c, c->events, c->calls);
-    if (!in_a_child(c, s, options, target))
+    if (!in_a_child(c, s, options, target, seconds))
         goto fail;
     if (c->end == CAPTURE_REFUSED) {
         complain("%s", c->why);

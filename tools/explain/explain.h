@@ -62,7 +62,7 @@ struct explain_verdict {
 
 /* Judges s and writes the explanation. bucket may be NULL; verdict [OUT] may be NULL. False: the scenario could not be
  * judged at all (a core that does not load, no memory), and it complained, or out reported an error. Takes twice the
- * judging, and up to 2 * options->seconds where it hangs. */
+ * judging, and a sixth more than options->seconds where it hangs. */
 bool explain_write(FILE *out, enum explain_form form, const struct fl_scenario *s, const struct bucket *bucket,
                    const struct explain_options *options, struct explain_verdict *verdict);
 

@@ -75,9 +75,9 @@ static void tell_bucket(struct document *d, const struct bucket *b)
     day(b->last_seen, last);
     if (first[0])
         doc_item(d, "first seen", "%s UTC, build %s, by %s after %.0f s", first, b->first_build, b->found_by, b->after);
-    if (last[0])
+    if (last[0] && b->last_seen != b->first_seen)
         doc_item(d, "last seen", "%s UTC, build %s", last, b->last_build);
-    doc_item(d, "inputs", "%" PRIu64 " different ones; %" PRIu32 " of %" PRIu32 " replays showed it%s", b->count,
+    doc_item(d, "inputs", "%" PRIu64 " distinct; %" PRIu32 " of %" PRIu32 " replays showed it%s", b->count,
              b->reproduced, b->tries, b->minimised ? "; minimised" : "");
     if (b->number)
         doc_item(d, "promoted", "corpus/regressions/%04" PRIu32 "-*.scn, %s", b->number, stage_name(b->stage));
@@ -139,6 +139,8 @@ static void tell_difference(struct document *d, const struct subject *x)
     }
     doc_item(d, "expected", "%s%s%s", c->expected, want[0] ? ": " : "", want);
     doc_item(d, "actual", "%s%s%s", c->actual, got[0] ? ": " : "", got);
+    if (c->end == CAPTURE_DIVERGED && c->detail[0])
+        doc_item(d, "in numbers", "%.*s", (int)strcspn(c->detail, "\n"), c->detail);
     if (c->end == CAPTURE_DIVERGED)
         doc_item(d, "check", "%s: %s", fl_check_name((enum fl_check)c->check), check_meaning(c->check));
     if (source)

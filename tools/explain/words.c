@@ -2,6 +2,8 @@
 /* Outcomes, checks and titles in words. */
 #include "sections.h"
 
+#include "../triage/triage.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -66,17 +68,20 @@ const char *check_meaning(unsigned check)
 
 void title_of(const struct capture *c, char title[200])
 {
-    if (!capture_diverges(c))
+    struct replay_result result = {.end = c->executor_died ? REPLAY_EXECUTOR_DIED
+                                          : c->hung        ? REPLAY_HUNG
+                                          : c->crashed     ? REPLAY_CRASHED
+                                                           : REPLAY_DIVERGED,
+                                   .signal = c->signal,
+                                   .check = (enum fl_check)c->check};
+
+    if (!capture_diverges(c)) {
         snprintf(title, 200, "Nothing disagrees about this scenario");
-    else if (c->executor_died)
-        snprintf(title, 200, "The executor ended the process (signal %d)", c->signal);
-    else if (c->hung)
-        snprintf(title, 200, "The tested code gave no answer in time");
-    else if (c->crashed && c->signal)
-        snprintf(title, 200, "The tested code ended the process (signal %d)", c->signal);
-    else if (c->crashed)
-        snprintf(title, 200, "The tested code ended the process (exit code %d)", c->exit_code);
-    else
-        snprintf(title, 200, "%s: %.60s where %.60s says %.40s", fl_check_name((enum fl_check)c->check), c->actual,
-                 c->row, c->expected);
+        return;
+    }
+    snprintf(result.key, sizeof result.key, "%s", c->key);
+    snprintf(result.row, sizeof result.row, "%s", c->row);
+    snprintf(result.expected, sizeof result.expected, "%s", c->expected);
+    snprintf(result.actual, sizeof result.actual, "%s", c->actual);
+    triage_title(&result, title);
 }
