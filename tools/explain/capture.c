@@ -112,6 +112,8 @@ static void forget(struct capture *c, unsigned last_event, unsigned last_call)
 static bool in_a_child(struct capture *c, const struct fl_scenario *s, const struct explain_options *options,
                        enum fl_target target, unsigned seconds)
 {
+    /* Handlers that somebody (a sanitizer) has for these would turn a signal into something else. */
+    static const int plain[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGALRM};
     const struct rlimit no_core = {0, 0};
     int status, null;
     pid_t child;
@@ -125,7 +127,8 @@ static bool in_a_child(struct capture *c, const struct fl_scenario *s, const str
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setrlimit(RLIMIT_CORE, &no_core);
-        signal(SIGALRM, SIG_DFL);
+        for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+            signal(plain[i], SIG_DFL);
         alarm(seconds);
         null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         if (null >= 0) { /* what dies there is told by the parent */
@@ -152,11 +155,17 @@ static bool in_a_child(struct capture *c, const struct fl_scenario *s, const str
         snprintf(c->key, sizeof c->key, "executor-crash/unicorn/signal-%d", c->signal);
     else if (c->hung)
         snprintf(c->key, sizeof c->key, "hang/%s", fl_target_name(target));
-    else
+    else if (c->signal)
         snprintf(c->key, sizeof c->key, "crash/%s/signal-%d", fl_target_name(target), c->signal);
+    else
+        snprintf(c->key, sizeof c->key, "crash/%s/exit-%d", fl_target_name(target), c->exit_code);
     snprintf(c->row, sizeof c->row, "%s", fl_target_name(target));
     snprintf(c->expected, sizeof c->expected, "an answer");
-    snprintf(c->actual, sizeof c->actual, c->hung ? "none in time" : "signal %d", c->signal);
+    snprintf(c->actual, sizeof c->actual,
+             c->hung     ? "none in time"
+             : c->signal ? "signal %d"
+                         : "exit code %d",
+             c->signal ? c->signal : c->exit_code);
     return true;
 }
 

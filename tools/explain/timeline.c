@@ -48,8 +48,7 @@ void tell_timeline(struct document *d, const struct subject *x)
             continue;
         }
         if (here && c->crashed)
-            doc_line(d, DOC_HERE, "%3u  %s  ◀ the tested code ended the process here (signal %d)", i + 1, line,
-                     c->signal);
+            doc_line(d, DOC_HERE, "%3u  %s  ◀ the process ended here (%s)", i + 1, line, c->actual);
         else if (here && c->hung)
             doc_line(d, DOC_HERE, "%3u  %s  ◀ no answer in time", i + 1, line);
         else if (here)
