@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* "e6f1ac2/libmine.so@1f3d5b7a" -> "libmine.so"; the length is 0 for the core of the tree. */
 static size_t core_of(const char *build, const char **name)
@@ -73,15 +74,53 @@ static enum again judge(struct store *s, struct bucket *b, unsigned reproduced, 
     return other[0] ? AGAIN_OTHER : AGAIN_CLEAN;
 }
 
-static enum again shown(struct store *s, struct looked *l, struct bucket *b)
+static enum again shown(struct store *s, struct looked *l, bool another, struct bucket *b)
 {
     enum bucket_status before = b->status;
 
-    if (!triage_shown(s, l, b))
+    if (!triage_shown(s, l, another, b))
         return AGAIN_FAILED;
     if (b->status == BUCKET_REGRESSION && before != BUCKET_REGRESSION)
         return AGAIN_BACK;
+    if (another)
+        return AGAIN_ANOTHER;
     return l->reproduced < l->tries ? AGAIN_SOMETIMES : AGAIN_SHOWN;
+}
+
+static bool shows_as_any(struct replayer *r, struct looked *l, const char *key)
+{
+    for (unsigned t = 0; t < FL_TARGET_ALL; t++) {
+        triage_look_as(r, (enum fl_target)t, l);
+        if (strcmp(l->result.key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Two bugs under one key share a bucket, and its scenario is one's: is one of the inputs that were kept the other's? CLEAN:
+ * none is. */
+static enum again look_at_others(struct store *s, struct replayer *r, struct bucket *b)
+{
+    struct looked *l = calloc(1, sizeof *l);
+    enum again again = l ? AGAIN_CLEAN : AGAIN_FAILED;
+    char file[300];
+    bool found;
+
+    for (unsigned n = 0; n < TRIAGE_ARTIFACTS && again == AGAIN_CLEAN; n++) {
+        char *path;
+
+        if (!store_artifact_file(s, b->key, n, file, &found) || !found)
+            break;
+        path = format_text("%s/%s", store_folder(s), file);
+        if (access(path, R_OK) == 0 && load_scenario(path, &l->scenario) && shows_as_any(r, l, b->key)) {
+            l->tries = l->reproduced = 1;
+            triage_look_again(r, l);
+            again = shown(s, l, true, b);
+        }
+        free(path);
+    }
+    free(l);
+    return again;
 }
 
 static enum again gone(struct store *s, const struct looked *l, struct bucket *b, const char *other)
@@ -129,7 +168,7 @@ enum again triage_again(struct store *s, struct replayer *r, const struct bucket
         goto out;
     }
     if (l->reproduced) {
-        again = shown(s, l, &b);
+        again = shown(s, l, false, &b);
         goto out;
     }
     if (l->result.key[0]) {
@@ -138,7 +177,10 @@ enum again triage_again(struct store *s, struct replayer *r, const struct bucket
         if (triage_take(s, r, &l->seen, &origin, true, &other) == TAKEN_FAILED)
             goto out;
     }
-    again = never_shown(&b) && !other.key[0] ? AGAIN_STILL : gone(s, l, &b, other.key);
+    /* Under the build that had shown it, that it is clean says only that it is not stable. */
+    again = never_shown(&b) || strcmp(b.last_build, store_build(s)) == 0 ? AGAIN_CLEAN : look_at_others(s, r, &b);
+    if (again == AGAIN_CLEAN)
+        again = never_shown(&b) && !other.key[0] ? AGAIN_STILL : gone(s, l, &b, other.key);
 out:
     free(l);
     return again;

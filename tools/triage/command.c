@@ -272,6 +272,7 @@ static void say_again(const struct triage *t)
     static const char *const words[AGAINS] = {
         [AGAIN_SHOWN] = "still show",
         [AGAIN_SOMETIMES] = "show in some tries only",
+        [AGAIN_ANOTHER] = "show with another input than before: two bugs had one key",
         [AGAIN_CLEAN] = "are clean now: fixed",
         [AGAIN_STILL] = "are as they were",
         [AGAIN_BACK] = "are back: regressions",

@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One bug can show under several keys. Keys are taken as one bug's where the evidence is strong, by three rules:
- *
- *   row       both are decisions, or both synchronisations, and part at the same row of the table. Keys of decisions are made so
- *             that one mistake has one key however the situation varies what comes of it; what is left are variants.
- *   target    the minimised scenario of one, judged as the target of the other, shows the other at the same record: it is one
- *             and the same fault, held against two checks.
- *   answers   a key of what follows from a decision (effects, messages, ...) whose minimised scenario shows a wrong decision
- *             at the same event as soon as the injected answers are left out: the decision is wrong there in any case, and
- *             only the answer made the outcome look right.
- *
- * One of them stays open: the most severe; then the one that has duplicates already (so that it does not change from day to
- * day); then the most frequent, the shortest, the first by name. What a person decided, what is a regression and what was
- * promoted stays as it is.
+ * One bug can show under several keys. evidence.c says which are one bug's; of those one stays open: the most severe; then
+ * the one that has duplicates already (so that it does not change from day to day); then the most frequent, the shortest, the
+ * first by name. What a person decided, what is a regression and what was promoted stays as it is.
  */
-#include "internal.h"
-
-#include <faultline/oracle/policy.h>
-#include <faultline/oracle/sync.h>
+#include "group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_SECONDS 2.0 /* a scenario that hangs under another target costs no more than that */
-
-struct member {
-    struct bucket b;
-    bool stays; /* never becomes a duplicate */
-    bool leads; /* others are its duplicates already */
-    size_t up;  /* towards the one that stands for its group; itself at the top */
-    char why[300];
-};
-
-struct group {
-    struct member *members;
-    size_t n, room;
-    bool failed;
-};
 
 /* ---- who takes part ------------------------------------------------------------------------------------------------ */
 
@@ -65,7 +38,7 @@ static bool add_member(const struct bucket *b, void *ctx)
     return true;
 }
 
-static struct member *by_key(struct group *g, const char *key)
+struct member *group_find(const struct group *g, const char *key)
 {
     for (size_t i = 0; i < g->n; i++)
         if (strcmp(g->members[i].b.key, key) == 0)
@@ -77,7 +50,7 @@ static struct member *by_key(struct group *g, const char *key)
 static void leave_decided(struct group *g)
 {
     for (size_t i = 0; i < g->n;) {
-        struct member *m = &g->members[i], *of = by_key(g, m->b.duplicate_of);
+        struct member *m = &g->members[i], *of = group_find(g, m->b.duplicate_of);
 
         if (m->b.status == BUCKET_DUPLICATE && !of) {
             *m = g->members[--g->n];
@@ -87,7 +60,7 @@ static void leave_decided(struct group *g)
         i++;
     }
     for (size_t i = 0; i < g->n; i++) {
-        struct member *m = &g->members[i], *of = by_key(g, m->b.duplicate_of);
+        struct member *m = &g->members[i], *of = group_find(g, m->b.duplicate_of);
 
         m->up = i;
         if (m->b.status == BUCKET_DUPLICATE && of)
@@ -104,7 +77,7 @@ static size_t top(const struct group *g, size_t i)
     return i;
 }
 
-static void join(struct group *g, struct member *a, struct member *b, const char *why)
+void group_join(struct group *g, struct member *a, struct member *b, const char *why)
 {
     size_t x = top(g, (size_t)(a - g->members)), y = top(g, (size_t)(b - g->members));
 
@@ -116,111 +89,6 @@ static void join(struct group *g, struct member *a, struct member *b, const char
         snprintf(b->why, sizeof b->why, "%s %.200s", why, a->b.key);
     if (x != y)
         g->members[x].up = y;
-}
-
-/* The part of the key before the n-th '/', or its length. */
-static size_t parts(const char *key, unsigned n)
-{
-    size_t at = 0;
-
-    while (key[at] && !(key[at] == '/' && --n == 0))
-        at++;
-    return at;
-}
-
-static bool is_check(const struct bucket *b, enum fl_check check)
-{
-    const char *name = fl_check_name(check);
-    size_t n = strlen(name);
-
-    return strncmp(b->key, name, n) == 0 && b->key[n] == '/';
-}
-
-/* Does the key name a row of the table of decisions, or of synchronisations? Other words in its place (irq, sync-all) are
- * wider than one mistake. */
-static bool has_row(const struct bucket *b)
-{
-    size_t begin = parts(b->key, 1), end = parts(b->key, 2), n;
-    const char *row = b->key + begin + 1;
-    size_t length = end > begin ? end - begin - 1 : 0;
-
-    if (is_check(b, FL_CHECK_DECISION)) {
-        const struct fl_policy_row *rows = fl_policy_rows(&n);
-
-        for (size_t i = 0; i < n; i++)
-            if (strlen(rows[i].name) == length && strncmp(rows[i].name, row, length) == 0)
-                return true;
-    } else if (is_check(b, FL_CHECK_SYNC)) {
-        const struct fl_sync_row *rows = fl_sync_rows(&n);
-
-        for (size_t i = 0; i < n; i++)
-            if (strlen(rows[i].name) == length && strncmp(rows[i].name, row, length) == 0)
-                return true;
-    }
-    return false;
-}
-
-static void by_row(struct group *g)
-{
-    for (size_t i = 0; i < g->n; i++) {
-        struct member *a = &g->members[i];
-
-        if (!has_row(&a->b))
-            continue;
-        for (size_t k = i + 1; k < g->n; k++) {
-            struct member *b = &g->members[k];
-            size_t n = parts(a->b.key, 2);
-
-            if (n == parts(b->b.key, 2) && strncmp(a->b.key, b->b.key, n) == 0)
-                join(g, a, b, "parts at the same row of the table as");
-        }
-    }
-}
-
-static void by_target(struct group *g, struct replayer *r, struct member *a, const struct fl_scenario *s)
-{
-    for (unsigned t = 0; t < FL_TARGET_COUNT; t++) {
-        struct replay_result result;
-        struct member *b;
-        bool any = false;
-
-        for (size_t i = 0; i < g->n; i++)
-            any |= &g->members[i] != a && g->members[i].b.target == t;
-        if (t == a->b.target || !any)
-            continue;
-        replay_run(r, s, (enum fl_target)t, &result);
-        b = result.key[0] ? by_key(g, result.key) : NULL;
-        if (b && b != a && b->b.target == t && (result.end != REPLAY_DIVERGED || result.record == a->b.record))
-            join(g, a, b, "the same scenario, judged as another target, shows");
-    }
-}
-
-static void by_answers(struct group *g, struct replayer *r, struct member *a, struct fl_scenario *s)
-{
-    static const enum fl_check follow[] = {FL_CHECK_EFFECT,   FL_CHECK_LOCK,    FL_CHECK_REWALK,
-                                           FL_CHECK_PROGRESS, FL_CHECK_MESSAGE, FL_CHECK_SIGNAL};
-    uint32_t kept = 0, before = 0;
-    struct replay_result result;
-    struct member *b;
-    bool follows = false;
-
-    for (size_t i = 0; i < sizeof follow / sizeof follow[0]; i++)
-        follows |= is_check(&a->b, follow[i]);
-    if (!follows)
-        return;
-    for (uint32_t i = 0; i < s->nrecords; i++) {
-        if (s->records[i].kind == FL_REC_INJECT)
-            before += i < a->b.record;
-        else
-            s->records[kept++] = s->records[i];
-    }
-    if (kept == s->nrecords)
-        return;
-    s->nrecords = kept;
-    replay_run(r, s, a->b.target, &result);
-    b = result.end == REPLAY_DIVERGED && result.record + before == a->b.record ? by_key(g, result.key) : NULL;
-    if (b && (is_check(&b->b, FL_CHECK_DECISION) || is_check(&b->b, FL_CHECK_SYNC)))
-        join(g, a, b, "without the injected answers the same fault shows");
 }
 
 /* ---- the outcome --------------------------------------------------------------------------------------------------- */
@@ -291,11 +159,11 @@ static bool mark_all(struct store *s, struct group *g)
 static void as_before(struct group *g)
 {
     for (size_t i = 0; i < g->n; i++) {
-        struct member *m = &g->members[i], *of = by_key(g, m->b.duplicate_of);
+        struct member *m = &g->members[i], *of = group_find(g, m->b.duplicate_of);
 
         if (m->b.status == BUCKET_DUPLICATE && of) {
             snprintf(m->why, sizeof m->why, "%.299s", m->b.reason + strlen(RULE));
-            join(g, m, of, NULL);
+            group_join(g, m, of, NULL);
         }
     }
 }
@@ -309,7 +177,7 @@ bool triage_group(struct store *s, struct replayer *r)
     if (ok) {
         leave_decided(&g);
         as_before(&g);
-        by_row(&g);
+        group_by_row(&g);
         if (r)
             replay_limit(r, MOST_SECONDS);
         for (size_t i = 0; ok && r && i < g.n; i++) {
@@ -317,8 +185,7 @@ bool triage_group(struct store *s, struct replayer *r)
 
             if (!m->b.minimised || m->b.status == BUCKET_DUPLICATE || !triage_read(s, &m->b, scenario))
                 continue;
-            by_target(&g, r, m, scenario);
-            by_answers(&g, r, m, scenario);
+            group_by_replay(&g, r, m, scenario);
         }
         if (r)
             replay_limit(r, 0);

@@ -22,6 +22,8 @@ struct looked {
 
 /* Replays a scenario as the judges that could show what its engine saw. target ALL: it is not known. */
 void triage_look(struct replayer *r, const struct fl_scenario *scenario, enum fl_target target, struct looked *out);
+/* The same for l->scenario as one target. */
+void triage_look_as(struct replayer *r, enum fl_target target, struct looked *l);
 /* Then up to N times. */
 void triage_look_again(struct replayer *r, struct looked *l);
 /* How often of *tries it shows key. *tries [IN, OUT]: fewer are done where each takes long (hangs). *last [OUT]: the first
@@ -34,8 +36,9 @@ unsigned triage_reproduces(struct replayer *r, const struct fl_scenario *s, enum
 /* The second half of triage_take: stores what triage_look saw. */
 enum taken triage_take_looked(struct store *s, struct replayer *r, struct looked *l, const struct triage_origin *origin,
                               bool import, struct bucket *out);
-/* The scenario in the bucket's file shows its key: brings status, build and tries up to date. False: it complained. */
-bool triage_shown(struct store *s, const struct looked *l, struct bucket *b);
+/* What was looked at shows the bucket's key: brings status, build and tries up to date. replaces: it takes the place of the
+ * scenario in the bucket's file, which does not. False: it complained. */
+bool triage_shown(struct store *s, const struct looked *l, bool replaces, struct bucket *b);
 /* Fills what a bucket says of the scenario in its file. */
 void triage_describe(struct bucket *b, const struct fl_scenario *s, const struct replay_result *result);
 /* Writes the bucket's .scn. False: it complained; store_full() tells a full disk. */
@@ -63,6 +66,7 @@ const struct severity_rule *triage_severity_rule(const struct replay_result *res
 enum again {
     AGAIN_SHOWN,     /* it shows its key, as it did */
     AGAIN_SOMETIMES, /* not in every try */
+    AGAIN_ANOTHER,   /* its scenario is clean, but another of its inputs shows it: two bugs had one key */
     AGAIN_CLEAN,     /* it was open, and is clean under this build: fixed now */
     AGAIN_STILL,     /* it was fixed, and still is clean; or invalid */
     AGAIN_BACK,      /* it was fixed, and shows again: a regression */

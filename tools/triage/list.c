@@ -104,8 +104,8 @@ static bool add_row(const struct bucket *b, void *ctx)
 
 static json_t *run_json(const struct triage *t)
 {
-    static const char *const again[AGAINS] = {"shown", "sometimes", "clean",   "still", "back",
-                                              "other", "unstable",  "skipped", "failed"};
+    static const char *const again[AGAINS] = {"shown", "sometimes", "another",  "clean",   "still",
+                                              "back",  "other",     "unstable", "skipped", "failed"};
     json_t *kinds = json_object(), *buckets = json_object();
 
     for (unsigned i = 0; i < IMPORT_KINDS; i++)

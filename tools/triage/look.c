@@ -15,8 +15,8 @@ static bool named_by_target(const struct replay_result *result)
     return result->end == REPLAY_CRASHED || result->end == REPLAY_HUNG || result->end == REPLAY_UNABLE;
 }
 
-/* As the target that is known. Where judging everything shows the same, that is what people may do: `faultline repro FILE`. */
-static void look_as(struct replayer *r, enum fl_target target, struct looked *l)
+/* Where judging everything shows the same, that is what people may do: `faultline repro FILE`. */
+void triage_look_as(struct replayer *r, enum fl_target target, struct looked *l)
 {
     struct replay_result all;
 
@@ -40,12 +40,12 @@ void triage_look(struct replayer *r, const struct fl_scenario *scenario, enum fl
     out->scenario = *scenario;
     out->tries = 1;
     if (target != FL_TARGET_ALL) {
-        look_as(r, target, out);
+        triage_look_as(r, target, out);
     } else {
         replay_run(r, scenario, FL_TARGET_ALL, &all);
         if (!shows(&all) || named_by_target(&all)) {
             for (unsigned t = 0; t < FL_TARGET_ALL; t++) {
-                look_as(r, (enum fl_target)t, out);
+                triage_look_as(r, (enum fl_target)t, out);
                 if (shows(&out->result))
                     break;
             }

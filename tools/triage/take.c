@@ -248,7 +248,7 @@ static bool reopen(struct store *s, struct bucket *b)
     return true;
 }
 
-static bool update_bucket(struct store *s, const struct looked *l, struct bucket *b)
+static bool update_bucket(struct store *s, const struct looked *l, bool replaces, struct bucket *b)
 {
     char *path = format_text("%s/%s", store_folder(s), b->file);
     bool lost = access(path, R_OK) != 0;
@@ -256,7 +256,7 @@ static bool update_bucket(struct store *s, const struct looked *l, struct bucket
     free(path);
     if (!reopen(s, b))
         return false;
-    if (l->seen.nrecords < b->nrecords || lost) {
+    if (l->seen.nrecords < b->nrecords || lost || replaces) {
         b->minimised = false;
         b->target = l->target;
         triage_describe(b, &l->seen, &l->result);
@@ -281,7 +281,7 @@ static bool keep(struct store *s, struct replayer *r, struct looked *l, const st
     if (!store_bucket_get(s, l->result.key, out, &found) || !store_artifact_known(s, digest, known, &was_known))
         return false;
     was_known = was_known && strcmp(known, l->result.key) == 0;
-    if (!(found ? update_bucket(s, l, out) : make_bucket(s, r, l, origin, aside, out)))
+    if (!(found ? update_bucket(s, l, false, out) : make_bucket(s, r, l, origin, aside, out)))
         return false;
     if (!was_known && origin->path) {
         if (!store_artifact_files(s, out->key, &files) ||
@@ -339,13 +339,13 @@ static enum taken store_looked(struct store *s, struct replayer *r, struct looke
     return store_commit(s) ? taken : TAKEN_FAILED;
 }
 
-bool triage_shown(struct store *s, const struct looked *l, struct bucket *b)
+bool triage_shown(struct store *s, const struct looked *l, bool replaces, struct bucket *b)
 {
     bool found;
 
     if (!store_begin(s))
         return false;
-    if (!store_bucket_get(s, b->key, b, &found) || (found && !update_bucket(s, l, b))) {
+    if (!store_bucket_get(s, b->key, b, &found) || (found && !update_bucket(s, l, replaces, b))) {
         store_rollback(s);
         return false;
     }

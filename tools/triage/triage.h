@@ -7,6 +7,7 @@
  *   story.c      title, and the text of a finding with its story as comments
  *   severity.c   the rule
  *   group.c      keys that are one bug's are marked as duplicates, with the reason
+ *   evidence.c   which keys are one bug's
  *   again.c      a bucket under another build: still there, gone, back
  *   import.c     crash folders of AFL++, libFuzzer, honggfuzz, ClusterFuzz: what is an input, and of which target
  *   batch.c      minimising what is not minimised
