@@ -59,6 +59,7 @@ static const struct severity_rule rules[] = {
     {FL_CHECK_DECISION, ANY, ANY, "ignored", HIGH, "takes a fault for a harmless one: it comes again for ever"},
     {FL_CHECK_DECISION, ANY, "ignored synced spurious emulated kprobe handled-* again", DENIALS, HIGH,
      "takes a harmless fault for a bad one"},
+    {FL_CHECK_DECISION, ANY, "handled-*", "handled-*", MEDIUM, "counts a fault as one of another kind"},
     {FL_CHECK_DECISION, ANY, ANY, "handled-* synced spurious emulated kprobe", HIGH,
      "claims to have handled what it has to refuse"},
     {FL_CHECK_DECISION, ANY, "new-ip new-sp", ANY, HIGH, "goes on at a wrong place"},
