@@ -120,7 +120,7 @@ FAULTLINE_ROOT=$root FAULTLINE_BUILD=$work/nobuild expect 2 'fl-walk: No such fi
     fuzz --time 1 --target walk --out "$work/fuzz"
 
 # ---- every subcommand has a man page that names each of its options
-for subcommand in bisect explain fuzz promote report repro show triage walk; do
+for subcommand in bisect campaign explain fuzz promote report repro show triage walk; do
     page=$root/docs/man/faultline-$subcommand.1
     if [ ! -f "$page" ]; then
         fail "no man page for $subcommand"
@@ -130,6 +130,15 @@ for subcommand in bisect explain fuzz promote report repro show triage walk; do
         checks=$((checks + 1))
         case $option in --help | --usage | --version) continue ;; esac
         grep -q -- "-${option#--}\b" "$page" || fail "the man page of $subcommand does not name $option"
+    done
+done
+
+for verb in start status stop resume; do
+    for option in $("$program" campaign $verb --help | grep -oE -- '--[a-z-]+' | sort -u); do
+        checks=$((checks + 1))
+        case $option in --help | --usage | --version) continue ;; esac
+        grep -q -- "-${option#--}\b" "$root/docs/man/faultline-campaign.1" ||
+            fail "the man page of campaign does not name $option of $verb"
     done
 done
 
