@@ -42,6 +42,7 @@ bool work_over(const struct work *w);
 /* The passes. Each tries all of its candidates once, in the same order each time. */
 void pass_records(struct work *w);
 void pass_pairs(struct work *w);
+void pass_swaps(struct work *w);
 void pass_fold_regs(struct work *w);
 void pass_machine(struct work *w);
 void pass_fields(struct work *w);

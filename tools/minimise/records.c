@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Dropping records: what comes behind the failing one, then runs of them, each half as long as those before, then one by one
- * and in pairs (a fork and the switch to it go together). */
+/* Dropping records: what comes behind the failing one, then runs of them, each half as long as those before, then one by one,
+ * in pairs (a fork and the switch to it go together), and one where two others change places (of two mappings of a page the
+ * first may be there for the table only, which the second would make as well). */
 #include "pass.h"
 
 #include <string.h>
 
 /* With more records than that, pairs would be too many. */
 #define PAIRS_UP_TO 40
+#define SWAPS_UP_TO 16
 
 static bool without(struct work *w, uint32_t first, uint32_t count)
 {
@@ -49,6 +51,26 @@ void pass_pairs(struct work *w)
             memmove(&s->records[b], &s->records[b + 1], (s->nrecords - b - 1) * sizeof s->records[0]);
             memmove(&s->records[a], &s->records[a + 1], (s->nrecords - a - 2) * sizeof s->records[0]);
             s->nrecords -= 2;
+            if (work_try(w))
+                break;
+        }
+    }
+}
+
+void pass_swaps(struct work *w)
+{
+    for (uint32_t gone = w->best.nrecords; gone-- > 0;) {
+        if (w->best.nrecords > SWAPS_UP_TO)
+            return;
+        for (uint32_t i = 0; gone < w->best.nrecords && i + 2 < w->best.nrecords && !work_over(w); i++) {
+            struct fl_scenario *s = work_begin(w);
+            struct fl_record first;
+
+            memmove(&s->records[gone], &s->records[gone + 1], (s->nrecords - gone - 1) * sizeof s->records[0]);
+            s->nrecords--;
+            first = s->records[i];
+            s->records[i] = s->records[i + 1];
+            s->records[i + 1] = first;
             if (work_try(w))
                 break;
         }
