@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *fl_target_name(enum fl_target target)
-{
-    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "vmalloc", "all"};
-
-    return (unsigned)target < FL_TARGET_COUNT ? names[target] : "?";
-}
-
 static void open_executor(struct fl_judge *j)
 {
     struct fl_ram ram = fl_world_ram(j->world);
@@ -281,21 +274,6 @@ const char *fl_judge_endings(const struct fl_judge *j)
 }
 
 /* ---- the loop --------------------------------------------------------------------------------------------------- */
-
-bool fl_target_judges(enum fl_target target, enum fl_record_kind kind)
-{
-    bool all = target == FL_TARGET_ALL;
-
-    switch (kind) {
-    case FL_REC_ACCESS: return all || target == FL_TARGET_WALK;
-    case FL_REC_FAULT:
-    case FL_REC_EXEC: return all || target == FL_TARGET_FAULT;
-    case FL_REC_DECODE: return all || target == FL_TARGET_PREFETCH;
-    case FL_REC_TOUCH: return all || target == FL_TARGET_FAULT || target == FL_TARGET_VMALLOC;
-    case FL_REC_SYNCALL: return all || target == FL_TARGET_VMALLOC;
-    default: return false;
-    }
-}
 
 static enum fl_event_end judge_event(struct fl_judge *j, const struct fl_record *r)
 {
