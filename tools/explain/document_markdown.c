@@ -17,18 +17,20 @@ static void escaped(FILE *out, const char *text)
         case '`':
         case '*':
         case '_':
-        case '{':
-        case '}':
         case '[':
         case ']':
-        case '(':
-        case ')':
-        case '#':
-        case '+':
-        case '-':
-        case '!':
+        case '#': /* "#5" would be an issue */
         case '|':
-        case '~': fputc('\\', out); /* fallthrough */
+        case '~':
+            fputc('\\', out);
+            fputc(*p, out);
+            break;
+        case '-': /* a list, where a paragraph begins with it */
+        case '+':
+            if (p == text)
+                fputc('\\', out);
+            fputc(*p, out);
+            break;
         default: fputc(*p, out);
         }
     }

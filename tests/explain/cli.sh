@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# faultline explain as people meet it: buckets of a campaign folder, files, and one clear line for each kind of mistake.
+#   cli.sh ROOT FAULTLINE BUGS      BUGS: the folder with bug-*.so
+set -uo pipefail
+root=$1 program=$2 bugs=$3
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+export LC_ALL=C FAULTLINE_BUILD=$work/build
+checks=0 failures=0
+
+fail() {
+    failures=$((failures + 1))
+    echo "FAIL: $*" >&2
+}
+# explain CODE PATTERN ARGUMENT...: as in tests/tools/cli.sh: no PATTERN: nothing on standard error; else one line that matches.
+explain() {
+    local code=$1 pattern=$2 got
+    shift 2
+    "$program" explain "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    checks=$((checks + 1))
+    [ "$got" = "$code" ] || fail "explain $*: exit code $got, expected $code: $(head -c 300 "$work/err")"
+    if [ -z "$pattern" ]; then
+        [ ! -s "$work/err" ] || fail "explain $*: standard error is not empty: $(head -c 300 "$work/err")"
+        return
+    fi
+    grep -qE "$pattern" "$work/err" || fail "explain $*: says \"$(head -c 300 "$work/err")\", expected /$pattern/"
+    grep -q '^Try ' "$work/err" || [ "$(wc -l <"$work/err")" = 1 ] || fail "explain $*: not one line: $(cat "$work/err")"
+}
+says() { # says PATTERN: a line of the output matches
+    checks=$((checks + 1))
+    grep -qE -- "$1" "$work/out" || fail "nothing matches /$1/ in: $(head -c 500 "$work/out")"
+}
+
+core=$bugs/bug-three.so
+printf 'faultline-scenario 2\nmode 4level\nvendor amd\nfamily 15\n\ndecode 64 user: 0f 18 00\n%s\n' \
+    'decode 64 user: 66 66 66 66 66 66 66 66 66 66 66 66 66 0f 0d' >"$work/prefetch.scn"
+cp "$root/corpus/reproductions/14-lazy-mmu.scn" "$work/lazy.scn"
+
+# ---- files
+explain 1 '' --core "$core" "$work/prefetch.scn"
+says '^  key +prefetch/rule/ignored/not-ignored$'
+says 'now +reproduces'
+explain 0 '' "$work/prefetch.scn"
+says 'Nothing disagrees'
+explain 0 '' --core "$core" --target walk "$work/prefetch.scn"
+says 'no event was judged'
+"$program" show "$work/prefetch.scn" >"$work/shown.scn"
+head -c 200 /dev/urandom >"$work/noise"
+explain 0 '' --no-executor "$work/noise"
+for form in markdown html json sarif; do
+    explain 1 '' --"$form" --core "$core" "$work/lazy.scn"
+    says 'sync/current-copy/flushed/not-flushed'
+done
+explain 0 '' --sarif "$work/lazy.scn"
+says '"results": \[\]'
+explain 1 '' --core "$core" --width 120 --ascii -o "$work/text" "$work/lazy.scn"
+checks=$((checks + 2))
+[ ! -s "$work/out" ] || fail "--output, and something on standard output: $(head -c 200 "$work/out")"
+grep -q 'What the core did' "$work/text" || fail "--output: $(head -c 200 "$work/text")"
+explain 1 '' --core "$core" --c "$work/lazy.scn"
+says '^// cc -std=gnu17 '
+
+# ---- buckets
+"$program" triage --dir "$work/campaign" --core "$core" "$work/prefetch.scn" "$work/lazy.scn" >/dev/null 2>&1
+explain 1 '' --dir "$work/campaign" --core "$core" prefetch
+says 'status +open'
+says 'severity +high'
+says 'first seen'
+says '3 of 3 replays'
+says '^decode 64 user'
+explain 0 '' --dir "$work/campaign" sync/current
+says 'no longer reproduces'
+explain 1 '' --dir "$work/campaign" --sarif
+says 'findings/sync_'
+says 'findings/prefetch_'
+mkdir -p "$work/build" && cp -r "$work/campaign" "$work/build/campaign"
+explain 1 '' --core "$core" --json prefetch/rule # the usual folder
+says '"same": true'
+explain 1 '' --dir "$work/campaign" --core "$core" --c sync/current
+
+# ---- mistakes
+explain 2 'a KEY or FILE is needed'
+explain 2 'one KEY or FILE' a b
+explain 2 'one of --markdown' --json --html "$work/lazy.scn"
+explain 2 'from 40 to 400' --width 10 "$work/lazy.scn"
+explain 2 'no target "frob"' --target frob "$work/lazy.scn"
+explain 2 'no bucket "nosuch"' --dir "$work/campaign" nosuch
+explain 2 'is no campaign folder' --dir "$work/nowhere" prefetch
+explain 2 'is no campaign folder' --dir "$work/nowhere" --sarif
+explain 2 'nowhere.scn: No such file' "$work/nowhere.scn"
+explain 2 'lazy.scn: cannot be loaded' --core "$work/lazy.scn" "$work/prefetch.scn"
+explain 2 'cannot write' -o "$work/no/folder/x" "$work/prefetch.scn"
+printf 'faultline-scenario 2\nmode 6level\n' >"$work/bad.scn"
+explain 2 'bad.scn:2:6: expected' "$work/bad.scn"
+explain 2 'folder' "$work"
+rm "$work"/campaign/findings/prefetch*
+explain 2 'findings/prefetch.*No such file' --dir "$work/campaign" prefetch
+head -c 5000 /dev/urandom >"$work/campaign/campaign.db"
+rm -f "$work"/campaign/campaign.db-*
+explain 2 'campaign.db' --dir "$work/campaign" prefetch
+"$program" explain "$work/prefetch.scn" >/dev/full 2>"$work/err"
+code=$?
+checks=$((checks + 2))
+[ $code = 2 ] || fail "/dev/full: exit code $code"
+grep -q 'cannot write to standard output' "$work/err" || fail "/dev/full: $(cat "$work/err")"
+
+echo "explain-cli: $checks checks, $failures failures"
+[ "$failures" = 0 ] && [ "$checks" -gt 50 ]
