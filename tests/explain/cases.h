@@ -149,6 +149,12 @@ static const struct explain_case cases[] = {
      {.fault = tells},
      true,
      .text = SCN("4level") "fault cr2 0xffff888000000000 code 0x4\n"},
+    {"interference",
+     "interference/si-code/same/differs",
+     {.fault = other_without_p},
+     true,
+     .text = SCN("4level") "map 0xffff888000000000 frame 600 level 1 flags p,w,a,d,g\n"
+                           "fault cr2 0xffff888000000000 code 0x5\n"},
 };
 
 #define NCASES (sizeof cases / sizeof cases[0])

@@ -223,6 +223,13 @@ static inline void tells(const struct fl_fault *f, struct fl_outcome *out)
         out->thread_error_code = f->error_code;
 }
 
+/* Right about the fault that the kernel maps, and another answer about the one that it does not. */
+static inline void other_without_p(const struct fl_fault *f, struct fl_outcome *out)
+{
+    if (!(f->error_code & 1) && out->action == FL_ACT_SIGNAL)
+        out->si_code = 2;
+}
+
 static inline void ends_process(const struct fl_fault *f, struct fl_outcome *out)
 {
     (void)f, (void)out;

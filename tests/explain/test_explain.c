@@ -9,6 +9,7 @@
 #include <faultline/oracle/exec.h>
 
 #include <jansson.h>
+#include <stddef.h>
 
 static char *explained(const struct explain_case *c, enum explain_form form, bool ascii, const struct bucket *bucket,
                        struct explain_verdict *verdict)
@@ -230,6 +231,38 @@ static void program(const struct explain_case *c)
     free(s);
 }
 
+/* What one call cannot show is refused, with a reason; the rest is not. */
+static void refusals(void)
+{
+    static const bool shown[FL_CHECK_COUNT] = {
+        [FL_CHECK_WALK] = true,         [FL_CHECK_DECISION] = true, [FL_CHECK_EFFECT] = true,
+        [FL_CHECK_LOCK] = true,         [FL_CHECK_BOUND] = true,    [FL_CHECK_CONTRACT] = true,
+        [FL_CHECK_PREFETCH] = true,     [FL_CHECK_MESSAGE] = true,  [FL_CHECK_SIGNAL] = true,
+        [FL_CHECK_INTERFERENCE] = true, [FL_CHECK_SYNC] = true,     [FL_CHECK_TABLE_READ] = true};
+    struct capture *c = calloc(1, sizeof *c);
+
+    for (unsigned check = 0; check < FL_CHECK_COUNT; check++) {
+        memset(c, 0, offsetof(struct capture, call));
+        c->end = CAPTURE_DIVERGED;
+        c->check = (uint8_t)check;
+        CHECK((program_refusal(c) == NULL) == shown[check], "check %s", fl_check_name((enum fl_check)check));
+        CHECK(check_meaning(check)[0] != 0, "check %s has no meaning", fl_check_name((enum fl_check)check));
+        snprintf(c->expected, sizeof c->expected, "answers");
+        CHECK(program_refusal(c) != NULL, "check %s: the harness", fl_check_name((enum fl_check)check));
+    }
+    memset(c, 0, offsetof(struct capture, call));
+    c->crashed = c->executor_died = true;
+    CHECK(program_refusal(c) != NULL, "the executor died");
+    c->executor_died = false;
+    CHECK(program_refusal(c) != NULL, "a crash outside the core");
+    c->ncalls = 1;
+    CHECK(program_refusal(c) == NULL, "a crash in the core");
+    c->crashed = false;
+    c->end = CAPTURE_CLEAN;
+    CHECK(program_refusal(c) != NULL, "nothing disagrees");
+    free(c);
+}
+
 /* ---- what people and databases may hold ------------------------------------------------------------------------------ */
 
 static void hostile(void)
@@ -294,6 +327,7 @@ int main(int argc, char **argv)
         }
     }
     hostile();
+    refusals();
     CHECK(programs >= 19, "%u programs", programs);
     return check_done("explain");
 }
