@@ -17,6 +17,20 @@ static enum fl_target target_named(const char *name)
     exit(2);
 }
 
+/* Different inputs, not only different files. */
+static bool was_there(uint64_t digest)
+{
+    static uint64_t seen[1 << 14];
+    static unsigned n;
+
+    for (unsigned i = 0; i < n; i++)
+        if (seen[i] == digest)
+            return true;
+    if (n < sizeof seen / sizeof seen[0])
+        seen[n++] = digest;
+    return false;
+}
+
 static void spill(const char *folder, unsigned n, enum fl_target target, const uint8_t *bytes, size_t size)
 {
     char name[600];
@@ -61,7 +75,9 @@ int main(int argc, char **argv)
             f->size = fl_mutate(f->data, f->size, sizeof f->data, ++f->seed, target);
             fl_scenario_decode(f->data, f->size, &s);
         } else {
-            must_find(f, r, NULL, &s);
+            do
+                must_find(f, r, NULL, &s);
+            while (was_there(triage_digest(&s)));
         }
         spill(argv[2], n, target, bytes, fl_scenario_encode(&s, bytes, sizeof bytes));
     }

@@ -127,12 +127,9 @@ static bool writable(const char *dir)
 
 static bool take_files(struct triage *t, const struct workers *workers)
 {
-    uint8_t *results;
+    uint8_t *results = malloc(t->import.n + 1);
     bool ok;
 
-    if (!import_find(t->paths, t->npaths, &t->import) || !writable(t->dir))
-        return false;
-    results = malloc(t->import.n + 1);
     if (!results) {
         complain("out of memory");
         return false;
@@ -309,8 +306,12 @@ static int run(struct triage *t)
     bool ok = true;
     int code;
 
+    if (t->npaths && (!import_find(t->paths, t->npaths, &t->import) || !writable(t->dir)))
+        return EXIT_INPUT;
+    workers.creates = !store_is_folder(t->dir);
     if (t->npaths)
         ok = take_files(t, &workers);
+    workers.creates = false;
     /* Nothing reproduces, and there was no folder before: there is none now. */
     if (!t->npaths || store_is_folder(t->dir)) {
         s = store_open(t->dir, t->list ? STORE_READ : STORE_WRITE);

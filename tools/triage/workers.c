@@ -39,7 +39,7 @@ struct replayer *worker_replayer(struct worker *w)
 struct store *worker_store(struct worker *w)
 {
     if (!w->store) {
-        w->store = store_open(w->all->folder, STORE_CREATE);
+        w->store = store_open(w->all->folder, w->all->creates ? STORE_CREATE : STORE_WRITE);
         if (w->store)
             store_use_core(w->store, w->all->replay->core);
     }

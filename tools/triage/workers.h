@@ -19,13 +19,14 @@ typedef uint8_t (*worker_fn)(struct worker *w, size_t item, void *ctx);
 struct workers {
     const char *folder; /* of the store */
     const struct replay_options *replay;
+    bool creates; /* the folder, where it is not there; else one that has gone is told */
     unsigned jobs;
     const char *doing; /* "replayed": for the line that says how far it is */
     bool silent;       /* no such line */
 };
 
 struct replayer *worker_replayer(struct worker *w);
-/* Opens it with the first call; made where it is not there. NULL: it complained. */
+/* Opens it with the first call. NULL: it complained. */
 struct store *worker_store(struct worker *w);
 
 /* Runs one(…, i, ctx) for each i below n. results [OUT]: n bytes. False: an item answered WORK_STOP, or no worker could be
