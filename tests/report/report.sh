@@ -36,7 +36,7 @@ expect() {
 
 # A Chart.js of our own: what is tested here does not depend on the one that the system has.
 printf '/* a stand-in */ var Chart = 1;\n//# sourceMappingURL=elsewhere\n' >"$work/chart.js"
-export FAULTLINE_CHART_JS=$work/chart.js
+export FAULTLINE_CHART_JS=$work/chart.js FAULTLINE_ROOT=$here/../..
 for kind in plain short hostile empty clean; do
     "$sample" $kind "$work/$kind" || fail "$kind cannot be made"
 done
@@ -125,6 +125,10 @@ mkdir "$work/pages"
 expect 0 '' "$work/clean" --source "$work/a & b" --output "$work/pages/x.html"
 page=$work/pages/x.html
 check "a link to elsewhere" has "<a href=\"file://$(realpath "$work")/a%20%26%20b/index.html\">"
+
+"$program" report "$work/clean" --source auto >"$work/out" 2>"$work/err"
+check "auto needs a corpus" test $? = 2
+check "and says so" grep -qE -- '--source auto: .*(no corpus to replay|is not here)' "$work/err"
 
 # ---- findings whose files are gone, or are something else
 rm "$work/plain/findings/rewalk-synced.scn"

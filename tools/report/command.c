@@ -22,7 +22,9 @@ static const char doc[] =
 enum { OPT_SOURCE = 256, OPT_CORE, OPT_NO_EXPLAIN };
 static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0, "the page (default DIR/report.html; - is standard output)", 0},
-    {"source", OPT_SOURCE, "COVERAGE-DIR", 0, "link annotated source: a folder of llvm-cov show --format=html", 0},
+    {"source", OPT_SOURCE, "COVERAGE-DIR", 0,
+     "link annotated source: a folder of llvm-cov show --format=html, or auto: make it from the corpora, in DIR/source",
+     0},
     {"core", OPT_CORE, "FILE", 0, "explain the findings with this core", 0},
     {"no-explain", OPT_NO_EXPLAIN, NULL, 0, "do not judge the findings anew", 0},
     {0},
@@ -77,8 +79,14 @@ static int make(struct store *store, const struct asked *a, const char *output)
 
     if (!report_read(store, &r))
         goto out;
-    if (a->source && !(r.source = source_address(a->source, output)))
-        goto out;
+    if (a->source) {
+        char *made = strcmp(a->source, "auto") == 0 ? source_make(r.s.folder) : format_text("%s", a->source);
+
+        r.source = made ? source_address(made, output) : NULL;
+        free(made);
+        if (!r.source)
+            goto out;
+    }
     r.zoo = zoo_read(r.s.folder, &ok);
     if (!ok)
         goto out;

@@ -98,6 +98,8 @@ static void environment(const struct report *r, FILE *out)
     report_section(out, "environment", "Environment");
     fputs("<dl class=facts>\n", out);
     for (size_t i = 0; i < r->noptions; i++) {
+        if (!r->options[i].value[0])
+            continue;
         html_put(out, "<dt>", r->options[i].name);
         html_put(out, "<dd>", r->options[i].value);
         fputc('\n', out);

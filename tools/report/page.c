@@ -36,8 +36,8 @@ static void verdict(const struct report *r, FILE *out)
                 comma = ", ";
             }
         if (s->by_status[BUCKET_REGRESSION])
-            html_counted(out, "; ", s->by_status[BUCKET_REGRESSION], "was fixed and is back",
-                         "were fixed and are back");
+            html_counted(out, "; ", s->by_status[BUCKET_REGRESSION], "of them was fixed and is back",
+                         "of them were fixed and are back");
     } else if (now.events == 0) {
         fputs(
             "<p class=\"verdict warn\"><b aria-hidden=true>!</b><span><strong>Nothing was judged</strong>, so this says "

@@ -10,7 +10,7 @@
  *   findings.c  the buckets, each explained anew by this build
  *   lists.c     jobs, runs, what the campaign was asked for
  *   zoo.c       results of bug benchmarks, from zoo.json
- *   source.c    where the annotated source is
+ *   source.c    the annotated source: made by source.sh, or elsewhere
  *   library.c   Chart.js, as the system has it
  *   page.css, page.js, page.S
  *
@@ -76,6 +76,9 @@ char *library_read(void);
 /* The address of folder/index.html as seen from the page `output`: relative where it is below the page's folder, so that both can
  * be moved together. NULL: there is no such file, and it complained. */
 char *source_address(const char *folder, const char *output);
+/* Makes it (source.sh): what the corpora of this campaign folder reach, in folder/source, which is the answer. Takes a minute or so
+ * the first time. NULL: it could not, and one line was said. */
+char *source_make(const char *folder);
 
 int command_report(int argc, char **argv);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of annotated source beside a page. */
+/* Annotated source beside a page: made, and its address. */
 #include "report.h"
 
 #include "../command.h"
@@ -8,6 +8,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A path as part of an address. */
@@ -49,4 +50,33 @@ char *source_address(const char *folder, const char *output)
     free(page);
     free(whole);
     return address;
+}
+
+char *source_make(const char *folder)
+{
+    const char *root = getenv("FAULTLINE_ROOT"), *build = getenv("FAULTLINE_BUILD");
+    char *script = format_text("%s/tools/report/source.sh", root ? root : ".");
+    char *place = format_text("%s/source", build && *build ? build : "build"), *out = format_text("%s/source", folder);
+    int status = 0;
+    pid_t child;
+
+    fprintf(stderr, "faultline: building the targets with counters, and replaying the corpora\n");
+    child = fork();
+    if (child == 0) {
+        /* What it says on standard output is not the page. */
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execl("/bin/bash", "bash", script, root ? root : ".", place, folder, out, (char *)NULL);
+        complain("--source auto: /bin/bash: %s", strerror(errno));
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    free(script);
+    free(place);
+    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return out;
+    if (child < 0)
+        complain("--source auto: cannot start a process: %s", strerror(errno));
+    free(out);
+    return NULL;
 }
