@@ -60,6 +60,16 @@ says '^REGRESSION 0003 diverges, with another key than its own: window of the sc
 run 1 repro --regressions --json --core "$core" "$corpus"
 says '"verdict": "diverged"'
 
+# ---- a story that would write to the terminal, and one without an end
+scenario 0003-window-of-the-scanner ''
+sed -i $'s/gave up one/\x1b[31mgave\xff/' "$corpus"/*.scn
+run 1 repro --regressions --core "$core" "$corpus"
+says '^  story: +The scanner \?\[31mgave\? byte'
+{ head -n 1 "$corpus/0003-window-of-the-scanner.scn"; yes '# and so on' | head -n 200000; tail -n 5 "$corpus/0003-window-of-the-scanner.scn"; } >"$work/long"
+mv "$work/long" "$corpus/0003-window-of-the-scanner.scn"
+run 1 repro --regressions --core "$core" "$corpus"
+holds "$(wc -l <"$work/out")" -lt 2000
+
 # ---- ends otherwise, has no .expect, an incomplete or an empty one
 scenario 0003-window-of-the-scanner ''
 echo "record 1: no prefetch" >"$corpus/0003-window-of-the-scanner.expect"

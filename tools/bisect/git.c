@@ -120,7 +120,11 @@ bool git_between(const struct git *g, const char *bad, const struct revisions *g
     char without[MOST][REVISION + 1], *out, error[300];
     size_t n = 3;
 
-    for (size_t i = 0; i < good->n && n < MOST - 3; i++) {
+    if (good->n > MOST - 6) {
+        complain("bisect: this history is too tangled: give ends that are nearer to each other");
+        return false;
+    }
+    for (size_t i = 0; i < good->n; i++) {
         snprintf(without[i], sizeof without[i], "^%s", good->ids[i]);
         words[n++] = without[i];
     }

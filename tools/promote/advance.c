@@ -85,7 +85,7 @@ static bool tell_store(const struct advance *a, const struct corpus_entry *e, co
     } else {
         ok = store_clean_builds_reset(a->store, b.key);
         b.clean_builds = 0;
-        b.status = next->stage == STAGE_REGRESSION ? BUCKET_REGRESSION : BUCKET_OPEN;
+        b.status = next->stage == STAGE_CRASHING ? BUCKET_OPEN : BUCKET_REGRESSION;
         snprintf(b.reason, sizeof b.reason, "regression %s diverges under %s: %s", e->label, a->p->build, e->title);
     }
     if (ok && store_bucket_put(a->store, &b))
@@ -117,6 +117,8 @@ static bool complete(const struct advance *a, const struct corpus_entry *e)
     text = expect_complete(endings, &size);
     ok = write_atomically(e->expect, text, size);
     free(text);
+    if (ok && !a->results)
+        printf("%s %s: wrote %s\n", e->label, e->title, e->expect);
     return ok;
 }
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define MOST_STORY 10000
+
 char *corpus_default(void)
 {
     const char *root = getenv("FAULTLINE_ROOT");
@@ -84,11 +86,18 @@ static size_t digits_of(const char *name, const char *ending)
     return n > 0 && n <= 9 && name[n] == '-' && ends_in(name + n + 1, ending) ? n : 0;
 }
 
-/* Appends text[0..n) and a line end. */
+/* Appends text[0..n) and a line end, as printable ASCII: it goes to terminals and into JSON. A novel is cut off. */
 static void add_line(char **story, const char *text, size_t n)
 {
-    char *longer = format_text("%s%.*s\n", *story ? *story : "", (int)n, text);
+    size_t before = *story ? strlen(*story) : 0;
+    char *longer;
 
+    if (before > MOST_STORY)
+        return;
+    longer = format_text("%s%.*s\n", *story ? *story : "", (int)n, text);
+    for (char *p = longer + before; *p; p++)
+        if (((unsigned char)*p < ' ' && *p != '\n') || (unsigned char)*p >= 0x7f)
+            *p = '?';
     free(*story);
     *story = longer;
 }

@@ -49,6 +49,10 @@ char *promote_slug(const char *title)
     while (n && out[n - 1] == '-')
         n--;
     out[n] = 0;
+    if (!n) {
+        free(out);
+        return format_text("finding");
+    }
     return out;
 }
 
@@ -251,10 +255,11 @@ static int store_it(const struct promote *p, struct store *store, struct bucket 
     struct replay_result result;
     bool written;
 
-    if (!may_be(p, b, corpus) || !load(p, store, b, &s, &result) || !is_new(p, b, corpus, &s))
+    /* Once more at the end: the endings that are written are those of the last replay. */
+    if (!may_be(p, b, corpus) || !load(p, store, b, &s, &result) || !is_new(p, b, corpus, &s) ||
+        !reproduces(p, b, &s, &result))
         return EXIT_INPUT;
     slug = p->slug ? format_text("%s", p->slug) : promote_slug(b->title[0] ? b->title : b->key);
-    replay_run(p->replayer, &s, FL_TARGET_ALL, &result); /* the endings are those of the last replay */
     written = write_pair(p, b, &s, &result, number, slug, &path);
     if (written) {
         b->number = number;

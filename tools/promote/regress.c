@@ -171,6 +171,8 @@ static void add_result(struct regress *r, const struct corpus_entry *e, const st
                               verdict_names[h->verdict], "events", (json_int_t)h->result.events, "endings",
                               (int)h->comparison.lines);
 
+    if (!entry) /* a name that is no UTF-8 */
+        entry = json_pack("{s:i, s:s}", "number", (int)e->number, "verdict", verdict_names[h->verdict]);
     if (h->result.key[0])
         json_object_update_new(entry, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "key", h->result.key, "finding",
                                                 e->key, "expected", h->result.expected, "actual", h->result.actual,
