@@ -13,7 +13,7 @@ static const struct subcommand {
     const char *summary;
 } subcommands[] = {
     {"bisect", command_bisect, "find the commit that made a finding diverge"},
-    {"campaign", command_campaign, "fuzz for hours or weeks: start, status, stop, resume"},
+    {"campaign", command_campaign, "fuzz for hours or weeks: start, status, stop, resume, merge"},
     {"conform", command_conform, "ask prefetch decoders and the processor about every prefetch there can be"},
     {"explain", command_explain, "a finding as a bug report: tables, trace, what the core did, what the oracles say"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},

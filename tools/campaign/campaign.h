@@ -18,6 +18,9 @@
  *   disk.c        how full, how large, logs, leftover processes
  *   record.c      rows for status and report
  *   summary.c     the end
+ *   slurm.c       on several machines: scripts, submitting, stopping
+ *   shard.c       one task of the array: start or resume, whichever it takes
+ *   merge_shards.c  merge
  *
  *   DIR/lock       held while a campaign works here: pids of guard and supervisor
  *   DIR/log        what the supervisor says
@@ -52,7 +55,12 @@ struct campaign_options {
     unsigned seed; /* 0: the engines' own */
     bool executor;
     char *core; /* absolute; NULL: the one in this tree */
-    bool slurm; /* --slurm: see slurm.c */
+    /* On several machines: */
+    bool slurm;
+    unsigned shards;
+    char *partition;
+    char **sbatch; /* more arguments of sbatch, as they are */
+    unsigned nsbatch;
     /* not kept: */
     bool foreground, json;
 };
@@ -228,6 +236,23 @@ void disk_leftovers(const struct campaign *c);
 bool record_begin(struct campaign *c);
 void record_step(struct campaign *c, bool now);
 void record_progress(struct campaign *c, bool last);
+
+/* ---- slurm.c: of o->folder. Exit codes. */
+/* False: it complained: there is no sbatch. */
+bool slurm_there(void);
+int slurm_start(const struct campaign_options *o);
+/* Was it started with --slurm? */
+bool slurm_is(struct store *s);
+int slurm_resume(const char *folder);
+int slurm_stop(const char *folder, bool json);
+
+/* ---- shard.c: faultline campaign shard DIR NUMBER [OPTION of start...] */
+int campaign_shard(int argc, char **argv);
+
+/* ---- merge_shards.c */
+int campaign_merge(int argc, char **argv);
+/* Merges and says the summary: an exit code. */
+int shards_merge(const char *folder, bool keep_all, bool json);
 
 /* ---- summary.c: the closing words; answers EXIT_FINDINGS or EXIT_CLEAN (EXIT_INPUT: it cannot be read). */
 int campaign_summary(struct store *s, bool json);

@@ -19,6 +19,8 @@ static const struct verb {
     {"status", campaign_status, "say how one does, live on a terminal"},
     {"stop", campaign_stop, "end the one that works in a folder, and say what it found"},
     {"resume", campaign_resume, "go on where one was stopped or killed"},
+    {"merge", campaign_merge, "put together what the shards of one on several machines have found"},
+    {"shard", campaign_shard, NULL}, /* for the job scripts of start --slurm */
 };
 #define NVERBS (sizeof verbs / sizeof verbs[0])
 
@@ -27,7 +29,8 @@ static void usage(FILE *out)
     fprintf(out, "Usage: faultline campaign VERB [OPTION...] [DIR]\n"
                  "Fuzz for hours or weeks: engines and targets side by side, sharing time by what pays off.\n\n");
     for (size_t i = 0; i < NVERBS; i++)
-        fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+        if (verbs[i].summary)
+            fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
     fprintf(out, "\nDIR is build/campaign unless given. faultline campaign VERB --help says more.\n"
                  "Exit codes: 0 nothing found, 1 open findings, 2 usage or input error, 3 internal error.\n");
 }
@@ -71,6 +74,6 @@ int command_campaign(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
         }
     }
-    complain("campaign: no verb \"%.40s\": start, status, stop or resume", argv[1]);
+    complain("campaign: no verb \"%.40s\": start, status, stop, resume or merge", argv[1]);
     return EXIT_INPUT;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What start was asked for, on the command line and in the store. */
+#include "../shards/shards.h"
 #include "campaign.h"
 
 #include <argp.h>
@@ -21,7 +22,18 @@ static const char resume_doc[] =
     "It does not matter how it ended: stopped, killed, or with the machine. Inputs that engines stopped on and nobody has "
     "looked at yet are taken up first.";
 
-enum { OPT_CORE = 256, OPT_NO_EXECUTOR, OPT_SEED, OPT_MIN_FREE, OPT_FOREGROUND, OPT_JSON };
+enum {
+    OPT_CORE = 256,
+    OPT_NO_EXECUTOR,
+    OPT_SEED,
+    OPT_MIN_FREE,
+    OPT_FOREGROUND,
+    OPT_JSON,
+    OPT_SLURM,
+    OPT_SHARDS,
+    OPT_PARTITION,
+    OPT_SBATCH
+};
 static const struct argp_option start_options[] = {
     {"target", 't', "NAME", 0, "walk, fault, prefetch, vmalloc, several with commas, or all (default)", 0},
     {"engine", 'e', "NAME", 0, "libfuzzer, afl or both (default)", 0},
@@ -33,6 +45,12 @@ static const struct argp_option start_options[] = {
     {"min-free", OPT_MIN_FREE, "SIZE", 0, "pause while the disk has less than this left: 800M, 2G (default 512M)", 0},
     {"foreground", OPT_FOREGROUND, NULL, 0, "stay here and say how it goes", 0},
     {"json", OPT_JSON, NULL, 0, "with --foreground: print the closing summary as JSON", 0},
+    {NULL, 0, NULL, 0, "On several machines:", 1},
+    {"slurm", OPT_SLURM, NULL, 0, "submit an array of Slurm jobs, each a shard of the campaign, and a job that merges",
+     1},
+    {"shards", OPT_SHARDS, "N", 0, "how many (default 2)", 1},
+    {"partition", OPT_PARTITION, "NAME", 0, "the partition (default: Slurm's)", 1},
+    {"sbatch-arg", OPT_SBATCH, "ARG", 0, "one more argument for sbatch, as it is; may be repeated", 1},
     {0},
 };
 static const struct argp_option resume_options[] = {
@@ -77,6 +95,18 @@ static uint64_t size(const char *text, struct argp_state *state)
     return value << shift;
 }
 
+static void add_sbatch(struct campaign_options *o, const char *arg)
+{
+    char **more = realloc(o->sbatch, (o->nsbatch + 1) * sizeof *more);
+
+    if (!more) {
+        complain("out of memory");
+        exit(EXIT_INTERNAL);
+    }
+    o->sbatch = more;
+    o->sbatch[o->nsbatch++] = format_text("%s", arg);
+}
+
 static error_t option(int key, char *arg, struct argp_state *state)
 {
     struct campaign_options *o = state->input;
@@ -97,6 +127,13 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_MIN_FREE: o->min_free = size(arg, state); return 0;
     case OPT_FOREGROUND: o->foreground = true; return 0;
     case OPT_JSON: o->json = true; return 0;
+    case OPT_SLURM: o->slurm = true; return 0;
+    case OPT_SHARDS: o->shards = engine_argument_number(arg, 1, SHARDS_MAX, "--shards", state); return 0;
+    case OPT_PARTITION:
+        free(o->partition);
+        o->partition = format_text("%s", arg);
+        return 0;
+    case OPT_SBATCH: add_sbatch(o, arg); return 0;
     case ARGP_KEY_ARG:
         if (o->folder)
             argp_error(state, "one folder is expected, found \"%.60s\" as well", arg);
@@ -105,6 +142,10 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->json && !o->foreground)
             argp_error(state, "--json is for --foreground; faultline campaign status --json asks a running one");
+        if (o->slurm && o->foreground)
+            argp_error(state, "--foreground: what --slurm submits works elsewhere");
+        if (!o->slurm && (o->shards || o->partition || o->nsbatch))
+            argp_error(state, "--shards, --partition and --sbatch-arg go with --slurm");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -124,13 +165,16 @@ struct campaign_options *campaign_options_parse(int argc, char **argv, bool resu
         complain("out of memory");
         exit(EXIT_INTERNAL);
     }
-    o->slots = processors > 0 ? (unsigned)processors : 1;
     o->min_free = CAMPAIGN_MIN_FREE;
     o->executor = true;
     o->engine[ENGINE_LIBFUZZER] = o->engine[ENGINE_AFL] = true;
     if (resume)
         o->seconds = -1; /* as stored */
     argp_parse(&argp, argc, argv, 0, NULL, o);
+    if (!o->slots) /* a shard: as much as it asks Slurm for */
+        o->slots = o->slurm || processors < 1 ? 1 : (unsigned)processors;
+    if (!o->shards)
+        o->shards = 2;
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         any |= o->target[t];
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
@@ -150,6 +194,10 @@ void campaign_options_free(struct campaign_options *o)
 {
     free(o->folder);
     free(o->core);
+    free(o->partition);
+    for (unsigned i = 0; i < o->nsbatch; i++)
+        free(o->sbatch[i]);
+    free(o->sbatch);
     free(o);
 }
 

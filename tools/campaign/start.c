@@ -74,8 +74,8 @@ static int say_busy(const char *folder)
 /* A folder that is somebody else's is not filled with our files. */
 static bool folder_is_ours(const char *folder)
 {
-    static const char *const ours[] = {"campaign.db", "lock",       "log",       "known",    "seeds", "jobs", "merge",
-                                       "findings",    "left-aside", "artifacts", "corpus-v", "afl-v", "shard"};
+    static const char *const ours[] = {"campaign.db", "lock",       "log",       "known",    "seeds", "jobs",  "merge",
+                                       "findings",    "left-aside", "artifacts", "corpus-v", "afl-v", "shard", "slurm"};
     DIR *dir = opendir(folder);
     struct dirent *e;
     bool ok = true;
@@ -208,6 +208,8 @@ static int start(struct campaign_options *o, const char *command)
     bool busy, ok;
     int lock, code = EXIT_INPUT;
 
+    if (o->slurm && !slurm_there())
+        return EXIT_INPUT;
     if (!folder_is_ours(o->folder) || !programs_ready(o) || !make_folder(o->folder))
         return EXIT_INPUT;
     lock = campaign_lock(o->folder, &busy);
@@ -224,7 +226,7 @@ static int start(struct campaign_options *o, const char *command)
     ok = replays(o, executor) && campaign_options_store(s, o, command) && store_option_set(s, "executor", executor);
     store_close(s);
     if (ok)
-        code = launch(o, lock);
+        code = o->slurm ? slurm_start(o) : launch(o, lock);
 out:
     close(lock);
     return code;
@@ -256,6 +258,11 @@ static int resume(struct campaign_options *o)
     if (lock < 0)
         return busy ? say_busy(o->folder) : EXIT_INPUT;
     s = store_open(o->folder, STORE_WRITE);
+    if (s && slurm_is(s)) {
+        store_close(s);
+        close(lock);
+        return slurm_resume(o->folder);
+    }
     ok = s && campaign_options_load(s, o) && programs_ready(o) && replays(o, executor) &&
          store_option_set(s, "executor", executor);
     store_close(s);

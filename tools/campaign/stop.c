@@ -108,6 +108,15 @@ int campaign_stop(int argc, char **argv)
         complain("%s: there is no campaign here", stop.folder);
         goto out;
     }
+    s = store_open(stop.folder, STORE_READ);
+    if (!s)
+        goto out;
+    if (slurm_is(s)) {
+        code = slurm_stop(stop.folder, stop.json);
+        goto out;
+    }
+    store_close(s);
+    s = NULL;
     worked = at_work(stop.folder);
     if (worked && !wait_for_end(stop.folder)) {
         code = EXIT_INTERNAL;

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "../command.h"
+#include "../shards/shards.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -104,6 +105,7 @@ int campaign_status(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     setlocale(LC_CTYPE, "");
     folder = a.folder ? format_text("%s", a.folder) : format_text("%s/campaign", build && *build ? build : "build");
+    shards_freshen(folder, 2);
     store = store_open(folder, STORE_READ);
     free(folder);
     if (!store)

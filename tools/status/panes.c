@@ -254,12 +254,25 @@ static void shards(const struct status *s, struct lines *l)
         lines_add(l, DIM, "none: this campaign works on one machine");
         return;
     }
-    lines_add(l, HEAD, "%5s %-14s %-16s %6s %-19s  %s", "shard", "state", "host", "starts", "seen", "folder");
+    lines_add(l, HEAD, "%5s %-11s %-14s %6s %8s %8s %8s  %-19s %s", "shard", "state", "host", "starts", "execs",
+              "now/s", "corpus", "seen", "folder");
     for (size_t i = 0; i < s->nshards; i++) {
         const struct shard *p = &s->shards[i];
+        struct job sum = {0};
+        char prefix[16], execs[24], rate[24], corpus[24];
 
-        lines_add(l, strcmp(p->state, "RUNNING") == 0 ? GOOD : PLAIN, "%5u %-14s %-16s %6u %-19s  %s", p->number,
-                  p->state, p->host, p->starts, text_when(p->seen, when), p->folder);
+        /* The jobs of shard 3 are called "3/...". */
+        snprintf(prefix, sizeof prefix, "%u/", p->number);
+        for (size_t k = 0; k < s->njobs; k++)
+            if (strncmp(s->jobs[k].name, prefix, strlen(prefix)) == 0) {
+                sum.executions += s->jobs[k].executions;
+                sum.rate += s->jobs[k].rate;
+                sum.corpus += s->jobs[k].corpus;
+            }
+        lines_add(l, strcmp(p->state, "RUNNING") == 0 ? GOOD : PLAIN, "%5u %-11s %-14s %6u %8s %8s %8s  %-19s %s",
+                  p->number, p->state, p->host, p->starts, text_brief((double)sum.executions, execs),
+                  text_brief(sum.rate, rate), text_brief((double)sum.corpus, corpus), text_when(p->seen, when),
+                  p->folder);
     }
 }
 

@@ -4,6 +4,8 @@
 #include "../command.h"
 #include "status.h"
 
+#include "../shards/shards.h"
+
 #include <curses.h>
 #include <fcntl.h>
 #include <langinfo.h>
@@ -257,6 +259,7 @@ bool status_tui(struct store *store, struct status *s, double every, int *code)
                 *code = EXIT_INPUT;
                 break;
             }
+            shards_freshen(store_folder(store), 10);
             if (!status_read(store, s)) {
                 *code = EXIT_INPUT;
                 break;
