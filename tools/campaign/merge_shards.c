@@ -61,6 +61,7 @@ struct cover {
     const char *folder, *build, *core;
     enum fl_target target;
     bool executor, quiet;
+    struct fl_stats *stats; /* of the last run */
     char *place, *in, *new, *log, *stats_path, *artifacts, *known, *corpus;
 };
 
@@ -84,24 +85,43 @@ static bool errand(struct cover *c, enum engine_errand what, const char *corpus,
                              .known = c->known,
                              .campaign = c->folder,
                              .executor = c->executor};
-    struct fl_stats *stats = engine_counters_open(c->stats_path);
     struct engine_says says = {0};
     int status = -1;
     pid_t pid;
 
+    engine_counters_close(c->stats);
+    c->stats = engine_counters_open(c->stats_path);
     unlink(c->log);
-    pid = stats ? engine_start(&run, "a merge") : 0;
+    pid = c->stats ? engine_start(&run, "a merge") : 0;
     while (pid && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     engine_poll(&run, &says);
-    *out = (struct covers){says.coverage, says.features, stats ? stats->cells_hit : 0};
-    engine_counters_close(stats);
+    *out = (struct covers){says.coverage, says.features, c->stats ? c->stats->cells_hit : 0};
     return pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool less(const struct covers *a, const struct covers *b)
+/* libFuzzer knows nothing of cells that are other targets': inputs that hit what was lost are put back (keep_cells.c). */
+static bool keep_cells(struct cover *c)
 {
-    return a->edges < b->edges || a->features < b->features || a->cells < b->cells;
+    struct campaign *as_one = calloc(1, sizeof *as_one);
+    struct campaign_options o = {.core = (char *)(uintptr_t)c->core, .executor = c->executor};
+    int status = -1;
+    pid_t pid;
+
+    if (!as_one) {
+        complain("out of memory");
+        return false;
+    }
+    as_one->o = &o;
+    as_one->merge.target = c->target;
+    as_one->merge.in = c->in;
+    as_one->merge.new = c->new;
+    as_one->merge.stats = c->stats;
+    pid = merge_keep_cells(as_one);
+    while (pid && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    free(as_one);
+    return pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Both folders are measured; the smaller one takes the place only of what it can stand for. */
@@ -114,7 +134,10 @@ static bool pick(struct cover *c, const struct covers *old, enum engine_errand w
         !errand(c, ERRAND_MEASURE, c->new, &new))
         return false;
     *why = "the smaller corpus covers less";
-    return new.edges != 0 && !less(&new, old);
+    if (new.features == 0 || new.edges < old->edges || new.features < old->features)
+        return false;
+    *why = "the smaller corpus hits fewer decision cells";
+    return new.cells >= old->cells || (keep_cells(c) && c->stats->cells_hit >= old->cells);
 }
 
 static bool cover_in(struct cover *c)
@@ -202,6 +225,7 @@ static bool cover_all(struct store *s, const char *folder, bool quiet)
         c.target = (enum fl_target)t;
         ok = cover_target(&c);
     }
+    engine_counters_close(c.stats);
     ok = swap_remove(c.place) && ok;
     free(c.known);
     free(c.artifacts);

@@ -350,10 +350,10 @@ int slurm_stop(const char *folder, bool json)
     if (job_of(folder, "slurm_job", job)) {
         if (!slurm_there())
             return EXIT_INPUT;
-        if (!end_shards(folder, job))
-            return EXIT_INTERNAL;
         if (job_of(folder, "slurm_merge_job", merge))
             cancel(merge, "--state=PENDING", NULL); /* it is done here */
+        if (!end_shards(folder, job))
+            return EXIT_INTERNAL;
     }
     return shards_merge(folder, false, json);
 }
