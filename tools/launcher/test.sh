@@ -142,6 +142,8 @@ fl_test_parts() {
         fl_build_part gcc && fl_meson_part quick gcc 5 --suite unit --suite property --suite lint
         return
     fi
+    # The long suites run campaigns, which need the engines.
+    if [ "$mode" = slow ]; then for engine in libfuzzer afl; do fl_build_part "$engine"; done; fi
     fl_build_part gcc && {
         fl_meson_part gcc gcc $gcc_minutes "${suites[@]}"
         regressions=$(find "$FL_ROOT/corpus/regressions" -type f -name '*.scn' 2>/dev/null | wc -l)
