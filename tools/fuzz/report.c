@@ -175,8 +175,9 @@ void report_summary(const struct fuzz *c)
     for (unsigned i = 0; i < c->nfindings; i++) {
         const struct finding *f = &c->findings[i];
 
-        printf("\n%s %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s\n",
-               f->aside ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail, f->path);
+        printf("\n%s %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s%s%s%s\n",
+               f->aside ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail,
+               c->core ? "--core " : "", c->core ? c->core : "", c->core ? " " : "", f->path);
     }
     if (c->lost_findings)
         printf("\n%" PRIu64 " more artifacts with further keys are under %s/artifacts\n", c->lost_findings, c->out);
