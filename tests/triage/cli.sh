@@ -121,6 +121,22 @@ if ! grep -q '300 files' "$work/out"; then # else it was quicker
 fi
 [ ! -e "$work/going" ] || fail "a vanished folder was made again"
 
+# A full disk, where this machine lets us have one: one line, and what was stored before is there.
+mkdir "$work/full"
+# shellcheck disable=SC2016 # for the inner shell
+inner='mount -t tmpfs -o size=256k none "$1" && "$2" triage --dir "$1/dir" --core "$3" "$4"; code=$?
+       "$2" triage --list --json --dir "$1/dir" | grep -c "\"status\": \"open\""; exit $code'
+if unshare -rm mount -t tmpfs none "$work/full" 2>/dev/null; then
+    unshare -rm bash -c "$inner" full "$work/full" "$program" "$core" "$work/many" >"$work/out" 2>"$work/err"
+    code=$?
+    [ $code = 2 ] || fail "a full disk: exit code $code: $(cat "$work/out" "$work/err")"
+    [ "$(wc -l <"$work/err")" = 1 ] || fail "a full disk: $(cat "$work/err")"
+    grep -q 'No space left\|no space left' "$work/err" || fail "a full disk: $(cat "$work/err")"
+    says 'files were not taken up: run it again when that is mended'
+    tail -n 1 "$work/out" | grep -qx '[1-9]' || fail "a full disk: nothing is left: $(cat "$work/out")"
+    checks=$((checks + 4))
+fi
+
 # Killed at any moment: what is there is whole, and the next run takes up the rest.
 for delay in 0.02 0.05 0.1 0.2; do
     "$program" triage --dir "$work/killed" --core "$core" "$work/inputs" >/dev/null 2>&1 &

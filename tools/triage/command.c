@@ -141,6 +141,7 @@ static bool take_files(struct triage *t, const struct workers *workers)
         t->kinds[t->import.files[i].kind] += results[i] < TAKEN_NOTHING;
         t->unreadable += results[i] == UNREADABLE;
         t->died += results[i] == WORK_DIED;
+        t->undone += results[i] == WORK_UNDONE || results[i] == WORK_STOP;
         if (results[i] == WORK_DIED)
             complain("%s: the worker that replayed it was ended from outside; try it again", t->import.files[i].path);
     }
@@ -247,7 +248,11 @@ static bool for_buckets(const struct workers *workers, struct store *s, bool (*w
 
 static void say_files(const struct triage *t)
 {
+    if (t->undone)
+        printf("%" PRIu64 " files were not taken up: run it again when that is mended\n", t->undone);
     if (t->taken[TAKEN_NEW] + t->taken[TAKEN_AGAIN] + t->taken[TAKEN_KNOWN] == 0) {
+        if (t->undone || t->died)
+            return;
         printf("nothing reproduces: none of %zu files shows anything under this build; nothing was stored\n",
                t->import.n);
     } else {
@@ -294,9 +299,11 @@ static int finish(struct triage *t, struct store *s, bool ok)
         say_again(t);
     if ((s || t->json) && !triage_print(t, s, &open))
         ok = false;
+    if (!ok)
+        return EXIT_INPUT; /* it did not come to its end */
     if (open)
         return EXIT_FINDINGS;
-    return !ok || t->unreadable || t->died || t->again[AGAIN_FAILED] ? EXIT_INPUT : EXIT_CLEAN;
+    return t->unreadable || t->died || t->again[AGAIN_FAILED] ? EXIT_INPUT : EXIT_CLEAN;
 }
 
 static int run(struct triage *t)

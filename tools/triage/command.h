@@ -19,7 +19,7 @@ struct triage {
     struct import import;
     uint64_t taken[TAKEN_FAILED + 1]; /* files, by what they were */
     uint64_t kinds[IMPORT_KINDS];     /* those that showed something, by engine */
-    uint64_t unreadable, died;
+    uint64_t unreadable, died, undone;
     bool re_replayed;
     uint64_t again[AGAINS]; /* buckets */
     uint64_t minimised;

@@ -112,11 +112,12 @@ static json_t *run_json(const struct triage *t)
         json_object_set_new(kinds, import_kind_name((enum import_kind)i), json_integer((json_int_t)t->kinds[i]));
     for (unsigned i = 0; t->re_replayed && i < AGAINS; i++)
         json_object_set_new(buckets, again[i], json_integer((json_int_t)t->again[i]));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "files", (json_int_t)t->import.n, "new",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "files", (json_int_t)t->import.n, "new",
                      (json_int_t)t->taken[TAKEN_NEW], "again", (json_int_t)t->taken[TAKEN_AGAIN], "known",
                      (json_int_t)t->taken[TAKEN_KNOWN], "nothing", (json_int_t)t->taken[TAKEN_NOTHING], "unreadable",
-                     (json_int_t)t->unreadable, "left_out", (json_int_t)t->import.left_out, "shown_by_engine", kinds,
-                     "replayed_buckets", buckets, "minimised", (json_int_t)t->minimised);
+                     (json_int_t)t->unreadable, "undone", (json_int_t)(t->undone + t->died), "left_out",
+                     (json_int_t)t->import.left_out, "shown_by_engine", kinds, "replayed_buckets", buckets, "minimised",
+                     (json_int_t)t->minimised);
 }
 
 bool triage_print(struct triage *t, struct store *s, uint64_t *open)
