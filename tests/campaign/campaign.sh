@@ -14,13 +14,11 @@ export FAULTLINE_ROOT=$root FAULTLINE_BUILD=$build
 
 # Every process of this test's campaigns: they carry the folder in their environment; guard and supervisor have it as argument.
 processes() {
-    local p
-    for p in /proc/[0-9]*; do
-        if grep -qazF "FAULTLINE_CAMPAIGN=$dir" "$p/environ" 2>/dev/null ||
-            { grep -qazxF "$dir" "$p/cmdline" && grep -qazxF campaign "$p/cmdline"; } 2>/dev/null; then
-            printf '%s\n' "${p#/proc/}"
-        fi
-    done
+    {
+        grep -lazF "FAULTLINE_CAMPAIGN=$dir" /proc/[0-9]*/environ
+        # The pattern through a file: grep's own command line is not to have it.
+        grep -lazxF -f <(printf '%s' "$dir") /proc/[0-9]*/cmdline
+    } 2>/dev/null | cut -d/ -f3 | sort -u
 }
 kill_all() { processes | xargs -r kill -KILL 2>/dev/null; }
 # shellcheck disable=SC2317 # the trap's
@@ -159,6 +157,39 @@ engine 'judged 1; trap "" TERM INT; while :; do sleep 0.1; done'
 foreground 0 --time 1
 check "is ended all the same" nobody
 rm -rf "$dir"
+
+case="what one engine finds reaches the other"
+mkdir -p "$work/bin"
+: >"$build/afl/fuzz/fl-walk"
+chmod +x "$build/afl/fuzz/fl-walk"
+cat >"$work/bin/afl-fuzz" <<'SCRIPT'
+#!/usr/bin/env bash
+while [ $# -gt 0 ]; do
+    case $1 in -o) out=$2 ;; -M) role=$2 ;; -F) foreign=$2 ;; -i) seeds=$2 ;; esac
+    shift
+done
+mkdir -p "$out/$role/queue"
+printf 'from afl' >"$out/$role/queue/id:000001,src:000000,time:1,execs:1,op:havoc"
+printf 'from elsewhere' >"$out/$role/queue/id:000002,sync:other,src:000000"
+trap 'exit 0' INT TERM
+while :; do
+    grep -rqF 'from libfuzzer' "$foreign" && : >"$out/has-it"
+    ls "$seeds" >"$out/seeds"
+    sleep 0.1
+done
+SCRIPT
+chmod +x "$work/bin/afl-fuzz"
+engine 'judged 9; printf "from libfuzzer" >"$corpus/0123456789abcdef0123456789abcdef01234567"; wait_here'
+PATH=$work/bin:$PATH run 0 start --target walk --no-executor --jobs 2 "$dir"
+afl=$(echo "$dir"/afl-v*/walk)
+check "AFL++ sees what libFuzzer found" in_time 15 test -e "$afl/has-it"
+check "libFuzzer sees what AFL++ found" in_time 15 grep -rqF 'from afl' "$dir"/corpus-v*/walk
+check "but not what AFL++ has from elsewhere" sh -c "! grep -rqF 'from elsewhere' '$dir'/corpus-v*/walk"
+check "AFL++ began with seeds" test -s "$afl/seeds"
+run 0 stop "$dir"
+check "nobody is left" nobody
+rm -rf "$dir"
+rm "$build/afl/fuzz/fl-walk"
 
 case="the supervisor is killed"
 engine 'judged 9; wait_here'

@@ -19,13 +19,11 @@ for engine in libfuzzer afl; do
 done
 
 processes() {
-    local p
-    for p in /proc/[0-9]*; do
-        if grep -qazF "FAULTLINE_CAMPAIGN=$dir" "$p/environ" 2>/dev/null ||
-            { grep -qazxF "$dir" "$p/cmdline" && grep -qazxE 'campaign|faultline campaign .*' "$p/cmdline"; } 2>/dev/null; then
-            printf '%s\n' "${p#/proc/}"
-        fi
-    done
+    {
+        grep -lazF "FAULTLINE_CAMPAIGN=$dir" /proc/[0-9]*/environ
+        # The pattern through a file: grep's own command line is not to have it.
+        grep -lazxF -f <(printf '%s' "$dir") /proc/[0-9]*/cmdline
+    } 2>/dev/null | cut -d/ -f3 | sort -u
 }
 # Until nobody is left: one that is killed may have started another just before.
 kill_all() {
