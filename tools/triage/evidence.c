@@ -190,4 +190,5 @@ void group_by_replay(struct group *g, struct replayer *r, struct member *m, cons
 {
     by_target(g, r, m, scenario);
     by_unmasking(g, r, m, scenario);
+    group_by_decoder(g, r, m, scenario);
 }

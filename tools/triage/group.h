@@ -27,5 +27,7 @@ void group_join(struct group *g, struct member *a, struct member *b, const char 
 /* evidence.c: joins members that are one bug's. r NULL: by name only. */
 void group_by_row(struct group *g);
 void group_by_replay(struct group *g, struct replayer *r, struct member *m, const struct fl_scenario *scenario);
+/* evidence_decode.c */
+void group_by_decoder(struct group *g, struct replayer *r, struct member *m, const struct fl_scenario *scenario);
 
 #endif
