@@ -155,7 +155,7 @@ static void tell_label(struct document *d, const struct subject *x, const struct
 {
     enum fl_label label;
 
-    if (!x->capture->has_ram ||
+    if (!x->capture->has_ram || x->after ||
         fl_arch_label(&call->fault.cpu, call->fault.cr2, call->fault.error_code, call->fault.regs.flags >> 18 & 1,
                       capture_read, x->capture, &label) != FL_OK)
         return;

@@ -48,6 +48,9 @@ void subject_open(struct subject *x, const struct fl_scenario *s, struct capture
         x->state = &x->call->before;
     }
     find_access(x);
+    x->after = c->end == CAPTURE_DIVERGED && c->check == FL_CHECK_REWALK && c->has_ram;
+    if (x->after)
+        memcpy(c->ram, c->after, sizeof c->ram);
     x->has_arch = x->has_access && c->has_ram && !c->begin.is_sh4 && x->access.priv < FL_ACCESS_PRIV_COUNT &&
                   fl_arch_walk(&x->state->s.cpu, &x->access, capture_read, c, &x->arch) == FL_OK;
 }
@@ -161,7 +164,8 @@ static void tell_in_short(struct document *d, const struct subject *x)
     } else {
         doc_item(d, "where", "the scenario as a whole");
     }
-    if (x->call && x->call->kind == CALL_FAULT && x->record->kind != FL_REC_FAULT) {
+    if (x->call && x->call->kind == CALL_FAULT && x->record->kind != FL_REC_FAULT &&
+        c->record < x->scenario->nrecords) {
         char code[96];
 
         error_code_text(x->call->fault.error_code, code, sizeof code);

@@ -17,7 +17,8 @@ struct subject {
     const struct fl_record *record;
     const struct seen_call *call;      /* the last call of the core in it, PERMITS apart; NULL: none */
     const struct seen_snapshot *state; /* the machine before that call, or before the event */
-    bool has_access;                   /* it is about an access to one address */
+    bool after;      /* the tables are those after the call: it is about what the handler left behind */
+    bool has_access; /* it is about an access to one address */
     struct fl_access access;
     bool has_arch; /* x86: the arch walk of that access, over the tables before the call */
     struct fl_arch_result arch;

@@ -204,8 +204,9 @@ void tell_tables(struct document *d, const struct subject *x)
         return;
     }
     doc_section(d, "tables",
-                capture_diverges(x->capture) ? "Page tables before the failing call"
-                                             : "Page tables before the last call");
+                x->after                       ? "Page tables after the call"
+                : capture_diverges(x->capture) ? "Page tables before the failing call"
+                                               : "Page tables before the last call");
     if (!x->state->is_sh4 && x->record->kind != FL_REC_SYNCALL)
         tell_x86(d, x);
     tell_reference(d, x);
