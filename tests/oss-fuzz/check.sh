@@ -3,12 +3,13 @@
 # Builds the targets as OSS-Fuzz and ClusterFuzzLite do, with the contract's variables and without their images, and asserts
 # what their build checker asserts, and what it does not look at: seeds, dictionaries, options, what a target is linked with.
 #
-# usage: check.sh ROOT WORKDIR FAULTLINE ENGINE SANITIZER ARCHITECTURE     FAULTLINE: the built command
+# usage: check.sh ROOT WORKDIR BUILD ENGINE SANITIZER ARCHITECTURE     BUILD: a build folder without an engine
 # Exit code 77: something that it takes is not here (the last line says what).
 set -u
 # shellcheck source=tests/oss-fuzz/asserts.sh
 . "$(dirname "$0")/asserts.sh"
-root=$1 work=$2 faultline=$3
+root=$1 work=$2 faultline=$3/tools/faultline
+build=$3
 export FUZZING_ENGINE=$4 SANITIZER=$5 ARCHITECTURE=$6
 
 skip() { echo "oss-fuzz: $1"; exit 77; }
@@ -103,6 +104,9 @@ cat "$work/verdict"
 # ---- the check itself: what is broken has to be called so --------------------------------------------------------------
 if [ "$FUZZING_ENGINE-$SANITIZER" = libfuzzer-address ]; then
     check_itself "$root" "$work/moved" "$work/itself" "$faultline" || fail "the check passes what is broken"
+    # A bug found by a target of this build has the stack of its class.
+    python3 "$root/tests/classes/stacks.py" "$root" "$work/moved" "$build/tools/oss-fuzz/fl-export" "$build/tests/bugs" "$work"
+    case $? in 0 | 77) ;; *) fail "a finding's stack is not that of its class" ;; esac
 fi
 rm -rf "$work/moved" "$work/checks" "$work/itself"
 echo "summary: OSS-Fuzz $FUZZING_ENGINE $SANITIZER $ARCHITECTURE: ${#OSS_TARGETS[@]} targets, built in $built s, checked in $((SECONDS - began)) s"
