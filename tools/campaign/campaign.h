@@ -6,6 +6,7 @@
  *   command.c     the verbs
  *   options.c     what start was asked for, and how it stays in the store
  *   start.c       start and resume: checks, the lock, into the background
+ *   lock.c        one campaign at a time in a folder
  *   guard.c       the supervisor's parent, which starts it again when it was killed
  *   stop.c        stop
  *   supervisor.c  the loop
@@ -157,9 +158,10 @@ bool campaign_options_load(struct store *s, struct campaign_options *o);
 /* ---- start.c */
 int campaign_start(int argc, char **argv);
 int campaign_resume(int argc, char **argv);
-/* DIR/lock. Answers the descriptor; -1: it complained, or (*busy) somebody holds it. */
+
+/* ---- lock.c: DIR/lock. Answers the descriptor; -1: it complained, or (*busy) somebody has it. */
 int campaign_lock(const char *folder, bool *busy);
-/* Pids of who holds it (0: unknown). */
+/* Pids of who has it, where that is on this machine (0: unknown). */
 void campaign_lock_pids(const char *folder, pid_t *guard, pid_t *supervisor);
 void campaign_lock_note(int fd, pid_t guard, pid_t supervisor);
 

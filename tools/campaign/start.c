@@ -9,55 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* ---- the lock -------------------------------------------------------------------------------------------------------- */
-
-int campaign_lock(const char *folder, bool *busy)
-{
-    char *path = format_text("%s/lock", folder);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-
-    *busy = false;
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        *busy = fd >= 0 && errno == EWOULDBLOCK;
-        if (!*busy)
-            complain("%s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    free(path);
-    return fd;
-}
-
-void campaign_lock_pids(const char *folder, pid_t *guard, pid_t *supervisor)
-{
-    char *path = format_text("%s/lock", folder);
-    FILE *in = fopen(path, "r");
-    int a = 0, b = 0;
-
-    if (in) {
-        if (fscanf(in, "%d %d", &a, &b) < 1)
-            a = b = 0;
-        fclose(in);
-    }
-    free(path);
-    *guard = a > 1 ? a : 0;
-    *supervisor = b > 1 ? b : 0;
-}
-
-void campaign_lock_note(int fd, pid_t guard, pid_t supervisor)
-{
-    char line[64];
-    int n = snprintf(line, sizeof line, "%d %d\n%*s", (int)guard, (int)supervisor, 16, "");
-
-    /* Of one length, so that a reader never sees none; only a message and stop depend on it. */
-    if (pwrite(fd, line, (size_t)n, 0) != n)
-        complain("cannot note the process number in the lock: %s", strerror(errno));
-}
 
 static int say_busy(const char *folder)
 {

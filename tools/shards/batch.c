@@ -136,6 +136,23 @@ bool batch_there(void)
     return answer != NULL;
 }
 
+enum batch_life batch_life(const char *job)
+{
+    static const char *const holds[] = {"RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "STAGE_OUT"};
+    char *argv[] = {(char *)"squeue", (char *)"-h", (char *)"-j", (char *)(uintptr_t)job,
+                    (char *)"-o",     (char *)"%T", NULL};
+    char says[300], *answer = batch_run(argv, says);
+    enum batch_life life = BATCH_ENDED;
+
+    if (!answer)
+        return strstr(says, "Invalid job id") ? BATCH_ENDED : BATCH_UNKNOWN;
+    for (size_t i = 0; i < sizeof holds / sizeof holds[0]; i++)
+        if (strstr(answer, holds[i]))
+            life = BATCH_RUNS;
+    free(answer);
+    return life;
+}
+
 static bool read_task(char *line, struct batch_task *task)
 {
     char *state = strchr(line, '|'), *host = state ? strchr(state + 1, '|') : NULL, *end;

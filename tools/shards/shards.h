@@ -59,6 +59,10 @@ char *batch_run(char *const *argv, char says[300]);
 /* Is sbatch there? */
 bool batch_there(void);
 
+/* Does the job ("12", or "12_3" of an array) hold a node? UNKNOWN: nobody here can tell. */
+enum batch_life { BATCH_RUNS, BATCH_ENDED, BATCH_UNKNOWN };
+enum batch_life batch_life(const char *job);
+
 struct batch_task {
     unsigned number;
     char state[24]; /* PENDING, RUNNING, COMPLETED, ... */
