@@ -2,10 +2,15 @@
 # SPDX-License-Identifier: MIT
 # faultline report --source auto: the targets are built with counters, replay a corpus, and the page leads to the lines.
 # usage: source.sh ROOT FAULTLINE SAMPLE BUILD, where BUILD is a folder to write into
-# Exit code 77: clang or llvm-cov is not here.
+# Exit code 77: clang, llvm-cov or python3 is not here.
 set -eu
 root=$1 program=$(realpath -- "$2") sample=$(realpath -- "$3") work=$4/source
-command -v clang >/dev/null || { echo "skipped: clang is not here"; exit 77; }
+for tool in clang python3; do
+    command -v $tool >/dev/null || {
+        echo "skipped: $tool is not here"
+        exit 77
+    }
+done
 compgen -G '/usr/lib/llvm-*/bin/llvm-cov' >/dev/null || command -v llvm-cov >/dev/null || {
     echo "skipped: llvm-cov is not here"
     exit 77

@@ -83,7 +83,7 @@
                     x: { ...x, grid, ticks: { ...x.ticks, color: soft } },
                     y: {
                         beginAtZero: true, grid, title: { display: true, text: figure.dataset.unit, color: soft },
-                        ticks: { color: soft, callback: (v) => Number.isInteger(v) || v > 10 ? brief.format(v) : "" },
+                        ticks: { color: soft, precision: 0, callback: (v) => Number.isInteger(v) || v > 10 ? brief.format(v) : "" },
                     },
                 },
                 plugins: {

@@ -227,13 +227,14 @@ static void cells(const struct status *s, struct lines *l)
 {
     char name[128], span[32], spark[800];
 
-    lines_add(l, HEAD, "%-12s %7s  %s", "target", "cells", "over time (logarithmic)");
+    lines_add(l, HEAD, "%-12s %7s %7s  %s", "target", "cells", "first", "over time (logarithmic)");
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         if (s->history[t].n || s->cells_of[t])
-            lines_add(l, PLAIN, "%-12s %7" PRIu64 "  %s", fl_target_name((enum fl_target)t), s->cells_of[t],
-                      text_spark(&s->history[t], FIELD_CELLS, l->width > 122 ? 100 : l->width - 22, l->utf8, spark,
+            lines_add(l, PLAIN, "%-12s %7" PRIu64 " %7" PRIu64 "  %s", fl_target_name((enum fl_target)t),
+                      status_now(s, (enum fl_target)t).cells, s->cells_of[t],
+                      text_spark(&s->history[t], FIELD_CELLS, l->width > 130 ? 100 : l->width - 30, l->utf8, spark,
                                  sizeof spark));
-    lines_add(l, PLAIN, "%-12s %7" PRIu64, "together", s->cells);
+    lines_add(l, PLAIN, "%-12s %7" PRIu64 "          (some are met by several)", "together", s->cells);
     lines_add(l, PLAIN, "%s", "");
     lines_add(l, HEAD, "%-12s %7s", "kind", "cells");
     for (unsigned k = 0; k < CELL_KINDS; k++)
