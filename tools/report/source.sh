@@ -29,6 +29,8 @@ for corpus in "$dir"/corpus-v*/*/; do
 done
 [ ${#corpora[@]} -gt 0 ] || die "$dir has no corpus to replay"
 
+# The programs that meson and the build try out count as well: not into files.
+export LLVM_PROFILE_FILE=/dev/null
 counters='-fprofile-instr-generate -fcoverage-mapping'
 log=$build.log
 mkdir -p -- "$(dirname -- "$build")"
