@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Two AFL++ instances of a campaign beside two bare ones, on the same targets: executions, in turns, for the same time.
+# Two AFL++ instances of a campaign beside two bare ones, on the same targets: executions per second, in turns, for the same time.
 #   campaign-afl.sh ROOT BUILD [SECONDS [ROUNDS]]
 set -euo pipefail
 root=$1 build=$2 seconds=${3:-30} rounds=${4:-3}
@@ -15,8 +15,9 @@ if [ ! -x "$build/afl/fuzz/fl-walk" ] || ! command -v afl-fuzz >/dev/null; then
     echo "campaign-afl: no build for AFL++: left out"
     exit 77
 fi
+# Executions per second of all instances together, over the time that each of them ran: starting up is none of it.
 executions() { # STATS-FILE...
-    awk '/^execs_done/ { n += $3 } END { print n + 0 }' "$@"
+    awk '/^run_time/ { t = $3 } /^execs_done/ { n += t ? $3 / t : 0 } END { printf "%d\n", n }' "$@"
 }
 # Both begin with the same seeds.
 "$program" campaign start --engine afl --target "${targets// /,}" --jobs 2 --time 2 --foreground "$work/seeds" >/dev/null 2>&1
@@ -40,7 +41,7 @@ campaign() {
 all_bare=0 all_campaign=0
 for ((i = 1; i <= rounds; i++)); do
     b=$(bare "$i") c=$(campaign "$i")
-    echo "round $i: bare $b, campaign $c executions in $seconds s"
+    echo "round $i: bare $b, campaign $c executions per second over $seconds s"
     all_bare=$((all_bare + b)) all_campaign=$((all_campaign + c))
 done
 [ "$all_bare" -gt 0 ]
