@@ -110,17 +110,21 @@ static bool begins(const char *text, size_t n, const char *word)
 /* The comments behind the first line, up to the first line that is none. */
 static bool read_header(struct corpus_entry *e)
 {
-    const char *p = strchr(e->text, '\n');
+    const char *p = strchr(e->text, '\n'), *end = e->text + e->size;
     bool story = true;
     unsigned line = 1;
 
-    for (p = p ? p + 1 : e->text + e->size; *p == '#'; p += (*p == '\n')) {
+    for (p = p ? p + 1 : end; *p == '#'; p += (*p == '\n')) {
+        const char *stop;
         size_t n;
 
         line++;
         p++;
         p += *p == ' ';
-        n = strcspn(p, "\r\n");
+        stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop : end;
+        n = (size_t)(stop - p);
+        n -= n && p[n - 1] == '\r';
         if (begins(p, n, "found by:") || begins(p, n, "at record ")) {
             story = false;
         } else if (begins(p, n, "finding:")) {
@@ -142,7 +146,7 @@ static bool read_header(struct corpus_entry *e)
         } else if (story && n) {
             add_line(&e->story, p, n);
         }
-        p += strcspn(p, "\n");
+        p = stop;
     }
     if (!e->story)
         e->story = format_text("%s", "");
