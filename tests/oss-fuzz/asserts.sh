@@ -21,7 +21,7 @@ check_start() { # PROGRAM EMPTY LOG
 }
 
 check_start_afl() { # PROGRAM EMPTY SEEDS LOG
-    (cd "$2" && env -u ASAN_OPTIONS AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+    (cd "$2" && env -u ASAN_OPTIONS -u MSAN_OPTIONS -u UBSAN_OPTIONS AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
         AFL_NO_AFFINITY=1 AFL_FAST_CAL=1 timeout -s INT 90 \
         afl-fuzz -V 5 -m none -t 5000 -i "$3" -o "$4.out" -x "$1.dict" -- "$1") >"$4" 2>&1
     grep -q 'All set and ready to roll' "$4" || echo "BAD: $1 does not fuzz under AFL++: $(grep -aE 'PROGRAM ABORT|crash' "$4" | head -n 1)"
