@@ -116,7 +116,7 @@ case="from start to stop"
 engine 'judged 9; say 12; wait_here'
 begin
 check "says how to watch" grep -q 'campaign status' "$work/out"
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 run 2 start --target walk --engine libfuzzer --no-executor "$dir"
 check "one line" one_line
 check "says so" grep -q 'a campaign works in this folder' "$work/err"
@@ -129,13 +129,13 @@ run 0 stop "$dir"
 check "again: no harm" grep -q 'no campaign works here' "$work/err"
 run 2 start --target walk --engine libfuzzer --no-executor "$dir"
 check "says resume" grep -q 'campaign resume' "$work/err"
-run 0 resume --time 1 --foreground "$dir"
+run 0 resume --time 3 --foreground "$dir"
 check "counts on" grep -q '9 events judged' "$work/out"
 rm -rf "$dir"
 
 case="a finding"
 engine 'judged 9; [ -e "$corpus/done" ] && wait_here; : >"$corpus/done"; printf abc >"${prefix}crash-1"; exit 77'
-foreground 1 --time 3
+foreground 1 --time 6
 check "stored" test -s "$dir/findings/unreproduced_walk.scn"
 check "said" grep -q 'finding unreproduced/walk' "$work/err"
 check "what to do" grep -q 'explain "unreproduced/walk"' "$work/out"
@@ -182,8 +182,8 @@ chmod +x "$work/bin/afl-fuzz"
 engine 'judged 9; printf "from libfuzzer" >"$corpus/0123456789abcdef0123456789abcdef01234567"; wait_here'
 PATH=$work/bin:$PATH run 0 start --target walk --no-executor --jobs 2 "$dir"
 afl=$(echo "$dir"/afl-v*/walk)
-check "AFL++ sees what libFuzzer found" in_time 15 test -e "$afl/has-it"
-check "libFuzzer sees what AFL++ found" in_time 15 grep -rqF 'from afl' "$dir"/corpus-v*/walk
+check "AFL++ sees what libFuzzer found" in_time 40 test -e "$afl/has-it"
+check "libFuzzer sees what AFL++ found" in_time 40 grep -rqF 'from afl' "$dir"/corpus-v*/walk
 check "but not what AFL++ has from elsewhere" sh -c "! grep -rqF 'from elsewhere' '$dir'/corpus-v*/walk"
 check "AFL++ began with seeds" test -s "$afl/seeds"
 run 0 stop "$dir"
@@ -194,12 +194,12 @@ rm "$build/afl/fuzz/fl-walk"
 case="the supervisor is killed"
 engine 'judged 9; wait_here'
 begin
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 read -r guard supervisor <"$dir/lock"
 kill -KILL "$supervisor"
-check "is started again" in_time 10 says 'is started again'
-check "a second run" in_time 10 says 'run 2 of'
-check "and works" in_time 10 is_state running
+check "is started again" in_time 40 says 'is started again'
+check "a second run" in_time 40 says 'run 2 of'
+check "and works" in_time 40 is_state running
 check "one engine" test "$(engines)" = 1
 run 0 stop "$dir"
 check "nobody is left" nobody
@@ -207,7 +207,7 @@ rm -rf "$dir"
 
 case="the guard is killed"
 begin
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 read -r guard supervisor <"$dir/lock"
 kill -KILL "$guard"
 sleep 0.5
@@ -218,27 +218,27 @@ rm -rf "$dir"
 
 case="everything is killed, with an input that nobody has looked at yet"
 begin
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 kill_all
-check "nobody is left" in_time 5 nobody
+check "nobody is left" in_time 40 nobody
 printf abc >"$dir/jobs/walk-libfuzzer-0/crash-2"
-run 1 resume --foreground --time 2 "$dir"
+run 1 resume --foreground --time 5 "$dir"
 check "it is taken up" test -s "$dir/findings/unreproduced_walk.scn"
 run 1 stop "$dir"
 rm -rf "$dir"
 
 case="the folder goes away"
 begin
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 mv "$dir" "$dir-elsewhere"
-check "all has ended" in_time 15 nobody
+check "all has ended" in_time 40 nobody
 check "says so" grep -q 'the folder is gone' "$dir-elsewhere/log"
 check "nothing is made in its place" no_folder
 rm -rf "$dir-elsewhere"
 
 case="a database that is damaged"
 begin
-check "is at work" in_time 10 is_state running
+check "is at work" in_time 40 is_state running
 run 0 stop "$dir"
 printf 'not what it was' | dd of="$dir/campaign.db" bs=1 conv=notrunc 2>/dev/null
 cp "$dir/campaign.db" "$work/damaged.db"
@@ -257,7 +257,7 @@ check "one line" one_line
 case="a log that grows"
 engine 'judged 9; head -c 3000000 /dev/zero | tr "\0" x; echo; wait_here'
 begin
-check "stays short" in_time 20 sh -c "[ -s '$dir/jobs/walk-libfuzzer-0/log.1' ] && [ \"\$(stat -c %s '$dir/jobs/walk-libfuzzer-0/log')\" -lt 1100000 ]"
+check "stays short" in_time 40 sh -c "[ -s '$dir/jobs/walk-libfuzzer-0/log.1' ] && [ \"\$(stat -c %s '$dir/jobs/walk-libfuzzer-0/log')\" -lt 1100000 ]"
 run 0 stop "$dir"
 rm -rf "$dir"
 
@@ -268,27 +268,27 @@ if mount -t tmpfs -o size=96m tmpfs "$disk" 2>/dev/null; then
     engine 'judged 9; wait_here'
     keep=$dir dir=$disk/campaign
     begin --min-free 40M
-    check "is at work" in_time 10 is_state running
+    check "is at work" in_time 40 is_state running
     head -c 70M /dev/zero >"$disk/other"
-    check "pauses" in_time 15 is_state paused
+    check "pauses" in_time 40 is_state paused
     check "says so" says 'paused: disk full on'
     check "no engine works" test "$(engines)" = 0
     # To the last byte: what it has to write now has to wait.
     cat /dev/zero >"$disk/rest" 2>/dev/null
     sleep 3
     rm "$disk/other" "$disk/rest"
-    check "goes on by itself" in_time 15 is_state running
+    check "goes on by itself" in_time 40 is_state running
     run 0 stop "$dir"
     rm -rf "$dir"
 
     case="a disk that is full at once"
     begin --min-free 1M
-    check "is at work" in_time 10 is_state running
+    check "is at work" in_time 40 is_state running
     cat /dev/zero >"$disk/rest" 2>/dev/null
-    check "pauses" in_time 15 says 'paused: disk full on'
+    check "pauses" in_time 40 says 'paused: disk full on'
     rm "$disk/rest"
-    check "goes on by itself" in_time 20 says 'goes on'
-    check "is at work" in_time 10 is_state running
+    check "goes on by itself" in_time 40 says 'goes on'
+    check "is at work" in_time 40 is_state running
     run 0 stop "$dir"
     dir=$keep
     umount "$disk"
