@@ -102,7 +102,7 @@ cat "$work/verdict"
 [ "$(grep -c '^good' "$work/verdict")" = ${#OSS_TARGETS[@]} ] || fail "not every target was checked"
 
 # ---- the check itself: what is broken has to be called so --------------------------------------------------------------
-if [ "$FUZZING_ENGINE-$SANITIZER" = libfuzzer-address ]; then
+if [ "$FUZZING_ENGINE-$SANITIZER-$ARCHITECTURE" = libfuzzer-address-x86_64 ]; then
     check_itself "$root" "$work/moved" "$work/itself" "$faultline" || fail "the check passes what is broken"
     # A bug found by a target of this build has the stack of its class.
     python3 "$root/tests/classes/stacks.py" "$root" "$work/moved" "$build/tools/oss-fuzz/fl-export" "$build/tests/bugs" "$work"
