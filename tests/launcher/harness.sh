@@ -122,6 +122,7 @@ C
     module zlib 1.3
     module jansson 2.14
     module sqlite3 3.40.1
+    module ncursesw 6.4
     module libxxhash 0.8.1
     module capstone 5.0
     module zydis 4.1
