@@ -133,7 +133,10 @@ run_suite() {
     step "git clone" clone_project || return 1
     step "./faultline fuzz --yes --time 10" inside ./faultline fuzz --yes --time 10 || return 1
     tail -n 8 "$work/step" | sed 's/^/    | /'
-    step "./faultline test --quick" inside ./faultline test --quick || return 1
+    step "./faultline test --quick" inside ./faultline test --quick || {
+        cat "$system/opt/faultline/build/test-logs/quick.log" >>"$log" 2>/dev/null
+        return 1
+    }
     tail -n 1 "$work/step" | sed 's/^/    | /'
     step "./faultline doctor" inside ./faultline doctor || return 1
     clean_up

@@ -31,6 +31,7 @@ libdistorm3-dev|optional|decoders,test|h:distorm3/distorm.h|decoder plug-in of d
 clang|required|libfuzzer,test|cmd:clang|compiler of the fuzzing engines and sanitizers
 libclang-rt-dev|required|libfuzzer,test|rt|libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer
 afl++|required|afl,test|cmd:afl-clang-fast|the AFL++ engine
+procps|optional|quick,test|cmd:pgrep|finds what tests have left running
 clang-format|optional|quick,test|cmd:clang-format|the format lint
 libjs-chart.js|optional|build,test|f:/usr/share/javascript/chart.js/chart.min.js|draws the charts of HTML reports (Chart.js)
 gcovr|optional|coverage|cmd:gcovr|line and branch coverage of the core
