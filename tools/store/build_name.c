@@ -2,7 +2,7 @@
 /* What the running build is called. */
 #define XXH_INLINE_ALL
 #include "store.h"
-#include "build_id.h" /* FAULTLINE_COMMIT: "e6f1ac2", "e6f1ac2+" (with changes), "" (no repository) */
+#include "build_id.h" /* FAULTLINE_COMMIT: "e6f1ac2", "e6f1ac2+" (with changes), "none" (no repository) */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,7 +30,7 @@ static uint32_t digest_of(const char *path)
 
 void build_name(const char *core, char out[STORE_BUILD])
 {
-    static const char commit[] = FAULTLINE_COMMIT;
+    const char *commit = strcmp(FAULTLINE_COMMIT, "none") == 0 ? "" : FAULTLINE_COMMIT;
     static char own[STORE_BUILD];
     const char *base = core ? strrchr(core, '/') : NULL;
 
