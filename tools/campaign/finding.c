@@ -19,6 +19,8 @@
 #define KNOWN_AFTER 3   /* artifacts in this run */
 #define KNOWN_KEYS  512 /* that are counted; further ones are not passed over */
 
+#define LONGEST_CHAIN 16 /* of duplicates of duplicates */
+
 static struct {
     char key[STORE_KEY];
     unsigned count;
@@ -61,14 +63,27 @@ static bool write_known(const struct campaign *c)
     return ok;
 }
 
+/* The bug of which it is a duplicate is there still. When that is fixed or gone, what shows yet is another one, and triage
+ * opens it again: so it has to be seen. */
+static bool leader_there(struct store *s, const struct bucket *b)
+{
+    struct bucket at = *b;
+    bool found;
+
+    for (unsigned i = 0; at.status == BUCKET_DUPLICATE; i++)
+        if (i == LONGEST_CHAIN || !store_bucket_get(s, at.duplicate_of, &at, &found) || !found)
+            return false;
+    return at.status != BUCKET_FIXED;
+}
+
 /* Somebody has looked at it and does not want to see it again. A fixed one must stop the engines when it comes back; an open
  * one is seen again, so that the store says under which build it was. */
 static bool settled(const struct bucket *b, void *ctx)
 {
     bool *passed_over;
 
-    (void)ctx;
-    if ((b->status == BUCKET_INVALID || b->status == BUCKET_DUPLICATE) && count_of(b->key, &passed_over))
+    if ((b->status == BUCKET_INVALID || (b->status == BUCKET_DUPLICATE && leader_there(ctx, b))) &&
+        count_of(b->key, &passed_over))
         *passed_over = true;
     return true;
 }
@@ -76,7 +91,7 @@ static bool settled(const struct bucket *b, void *ctx)
 bool known_begin(struct campaign *c)
 {
     nkeys = 0;
-    return store_buckets_each(c->store, settled, NULL) && write_known(c);
+    return store_buckets_each(c->store, settled, c->store) && write_known(c);
 }
 
 static void count_key(struct campaign *c, const char *key)
