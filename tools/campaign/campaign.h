@@ -16,7 +16,8 @@
  *   merge.c       corpora are made small again; keep_cells.c sees to decision cells, swap.c puts the result in place
  *   finding.c     artifacts become buckets
  *   tidy.c        minimising and grouping beside the engines
- *   disk.c        how full, how large, logs, leftover processes
+ *   disk.c        how full, how large, logs
+ *   leftovers.c   processes that nobody minds any more
  *   record.c      rows for status and report
  *   summary.c     the end
  *   slurm.c       on several machines: scripts, submitting, stopping
@@ -110,6 +111,7 @@ struct merge {
     uint64_t old_cov, old_ft, old_cells;
     double due[FL_TARGET_COUNT];     /* campaign clock: not before */
     uint64_t after[FL_TARGET_COUNT]; /* files that the last merge left; 0: none yet */
+    double longest[FL_TARGET_COUNT]; /* seconds of one stage; 0: as at first */
     uint64_t done, kept_old;         /* counts */
 };
 
@@ -161,8 +163,11 @@ int campaign_resume(int argc, char **argv);
 
 /* ---- lock.c: DIR/lock. Answers the descriptor; -1: it complained, or (*busy) somebody has it. */
 int campaign_lock(const char *folder, bool *busy);
-/* Pids of who has it, where that is on this machine (0: unknown). */
+/* Pids of who has it, where that is on this machine and these are still the processes that took it (0: unknown). */
 void campaign_lock_pids(const char *folder, pid_t *guard, pid_t *supervisor);
+/* Does a campaign work in folder? Where the file system has no locks, and nobody can be asked about the one that had it: true. */
+bool campaign_at_work(const char *folder);
+/* Zeros: it has ended. */
 void campaign_lock_note(int fd, pid_t guard, pid_t supervisor);
 
 /* ---- guard.c: runs the supervisor in a child until it has ended by itself; answers its exit code. */
@@ -213,6 +218,8 @@ bool swap_link(const char *from, const char *to);
 /* folder's content becomes new_folder's; what came into folder after the snapshot was made is kept. At every instant folder
  * has all of the old or all of the new files. False: it complained; folder has at least the old ones. */
 bool swap_in(const char *folder, const char *new_folder, const char *snapshot);
+/* What was written to folder's file system until now is on the disk when this answers. False: it complained. */
+bool swap_on_disk(const char *folder);
 bool swap_remove(const char *path);
 void disk_size_of(const char *path, uint64_t *files, uint64_t *bytes);
 
@@ -231,8 +238,14 @@ void disk_look(struct campaign *c);
 /* A write failed: for lack of space? Then a pause; else the campaign fails. */
 void disk_write_failed(struct campaign *c);
 void disk_rotate_logs(struct campaign *c);
+/* A file that nobody has open but for appending becomes short when it is long, with its last part in path.1. True: it did. */
+bool disk_rotate(const char *path);
+
+/* ---- leftovers.c */
 /* Ends processes that an earlier supervisor of this folder has left. */
-void disk_leftovers(const struct campaign *c);
+void leftovers_of_run(const struct campaign *c);
+/* Ends what the task's process, which is gone, has left. */
+void leftovers_of_task(const struct campaign *c, const struct task *t);
 
 /* ---- record.c */
 bool record_begin(struct campaign *c);

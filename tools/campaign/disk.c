@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The disk: how much is left, how large we are, logs that stay short; and what an earlier supervisor left behind. */
+/* The disk: how much is left, how large we are, logs that stay short. */
 #include "campaign.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,8 +117,8 @@ void disk_look(struct campaign *c)
 
 /* ---- logs ------------------------------------------------------------------------------------------------------------ */
 
-/* Its writer has it open for appending: it is emptied in place, after its last part was put aside. */
-static bool rotate(const char *path)
+/* It is emptied in place, after its last part was put aside. */
+bool disk_rotate(const char *path)
 {
     static char tail[LOG_TAIL];
     struct stat st;
@@ -152,45 +149,8 @@ static bool rotate(const char *path)
 void disk_rotate_logs(struct campaign *c)
 {
     for (unsigned i = 0; i < c->ntasks; i++)
-        if (rotate(c->tasks[i].log))
+        if (disk_rotate(c->tasks[i].log))
             c->tasks[i].says.log_read = 0;
     if (!c->o->foreground)
-        rotate(c->log);
-}
-
-/* ---- leftovers ------------------------------------------------------------------------------------------------------- */
-
-static bool is_marked(const char *pid, const char *mark, size_t size)
-{
-    static char environment[1 << 16];
-    char *path = format_text("/proc/%.20s/environ", pid);
-    FILE *in = fopen(path, "rb");
-    size_t n = in ? fread(environment, 1, sizeof environment, in) : 0;
-
-    if (in)
-        fclose(in);
-    free(path);
-    return n >= size && memmem(environment, n, mark, size) != NULL;
-}
-
-void disk_leftovers(const struct campaign *c)
-{
-    /* With the zero bytes around it: not the folder whose name begins like ours. */
-    char *mark = format_text("FAULTLINE_CAMPAIGN=%s", c->o->folder);
-    DIR *proc = opendir("/proc");
-    struct dirent *e;
-    unsigned killed = 0;
-
-    while (proc && (e = readdir(proc))) {
-        long pid = isdigit((unsigned char)e->d_name[0]) ? strtol(e->d_name, NULL, 10) : 0;
-
-        if (pid > 1 && pid != getpid() && is_marked(e->d_name, mark, strlen(mark) + 1) &&
-            kill((pid_t)pid, SIGKILL) == 0)
-            killed++;
-    }
-    if (proc)
-        closedir(proc);
-    free(mark);
-    if (killed)
-        campaign_say(c, "%u processes of an earlier run were still there and have been ended", killed);
+        disk_rotate(c->log);
 }

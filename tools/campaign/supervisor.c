@@ -60,7 +60,7 @@ static bool set_up(struct campaign *c)
     c->seeds = format_text("%s/seeds", o->folder);
     c->known = format_text("%s/known", o->folder);
     c->log = format_text("%s/log", o->folder);
-    disk_leftovers(c);
+    leftovers_of_run(c);
     c->run.state = RUN_STARTING;
     c->run.slots = o->slots;
     c->run.limit = o->seconds;

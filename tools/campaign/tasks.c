@@ -138,8 +138,13 @@ static const char *first_inputs(const struct campaign *c, const struct task *t)
 
 void task_start(struct campaign *c, struct task *t)
 {
-    if (t->run.engine == ENGINE_AFL)
+    if (t->run.engine == ENGINE_AFL) {
+        char *plot = format_text("%s/%s/plot_data", t->sync, t->role_name);
+
         t->run.seeds = first_inputs(c, t);
+        disk_rotate(plot); /* while it works it may not be touched */
+        free(plot);
+    }
     if (c->o->seed)
         t->run.seed = c->o->seed + (unsigned)(t - c->tasks) + t->job.starts * 1000;
     t->stats->in_executor = 0;
@@ -175,6 +180,9 @@ static void ended(struct campaign *c, struct task *t, int status)
     char why[200], words[160], what[400];
 
     kill(-t->pid, SIGKILL); /* whatever it has left of its group */
+    /* The target of AFL++ has a session of its own. afl-fuzz ends it, unless that was killed: then one that hangs stays. */
+    if (t->run.engine == ENGINE_AFL && !WIFEXITED(status))
+        leftovers_of_task(c, t);
     t->pid = 0;
     t->job.pid = 0;
     t->job.born = 0;
