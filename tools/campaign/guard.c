@@ -89,8 +89,10 @@ int campaign_guard(struct campaign_options *o, int lock, int ready)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
         supervisor = 0;
-        if (WIFEXITED(status))
+        if (WIFEXITED(status)) {
+            campaign_lock_note(lock, 0, 0);
             return WEXITSTATUS(status);
+        }
         short_lives = monotonic() - started < SHORT_LIFE ? short_lives + 1 : 0;
         if (asked || short_lives >= SHORT_LIVES) {
             complain("%s: the supervisor was ended by signal %d%s: faultline campaign resume %s", o->folder,

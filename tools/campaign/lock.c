@@ -6,7 +6,9 @@
  * by its Slurm job.
  *
  *   GUARD SUPERVISOR               process numbers
- *   HOST BOOT BORN JOB             of the guard; "-": none
+ *   HOST BOOT BORN JOB BORN        of the guard, the second BORN of the supervisor; "-": none
+ *
+ * A process number alone says nothing: it may be somebody else's by now. With the moment at which the process began it does.
  */
 #include "../shards/shards.h"
 #include "campaign.h"
@@ -27,7 +29,7 @@
 struct holder {
     int guard, supervisor;
     char host[64], boot[40], job[48];
-    uint64_t born;
+    uint64_t born, supervisor_born;
 };
 
 /* The Slurm job that this process is part of: "12_3", "12" or "-". */
@@ -56,8 +58,8 @@ static void read_holder(int fd, struct holder *h)
 
     memset(h, 0, sizeof *h);
     text[n > 0 ? n : 0] = 0;
-    if (sscanf(text, "%d %d %63s %39s %" SCNu64 " %47s", &h->guard, &h->supervisor, h->host, h->boot, &h->born,
-               h->job) < 1)
+    if (sscanf(text, "%d %d %63s %39s %" SCNu64 " %47s %" SCNu64, &h->guard, &h->supervisor, h->host, h->boot, &h->born,
+               h->job, &h->supervisor_born) < 1)
         memset(h, 0, sizeof *h);
     if (h->guard <= 1)
         h->guard = 0;
@@ -73,11 +75,26 @@ static bool is_elsewhere(const struct holder *h)
     return h->host[0] && strcmp(h->host, host) != 0;
 }
 
+/* Is the process still the one that it was? */
+static bool is_process(int pid, uint64_t born)
+{
+    return pid && born && process_born(pid) == born;
+}
+
+/* On this machine, since it was last started. */
+static bool is_here(const struct holder *h)
+{
+    char boot[40];
+
+    process_boot(boot);
+    return !is_elsewhere(h) && (!boot[0] || strcmp(h->boot, boot) == 0);
+}
+
 enum life { GONE, ALIVE, UNKNOWN };
 
 static enum life life_of(const struct holder *h)
 {
-    char boot[40], job[48];
+    char job[48];
 
     if (!h->guard)
         return GONE;
@@ -92,10 +109,9 @@ static enum life life_of(const struct holder *h)
         life = batch_life(h->job);
         return life == BATCH_RUNS ? ALIVE : life == BATCH_ENDED ? GONE : UNKNOWN;
     }
-    process_boot(boot);
-    if (boot[0] && strcmp(h->boot, boot) != 0)
-        return GONE;
-    return process_born(h->guard) == h->born && h->born ? ALIVE : GONE;
+    /* A supervisor that has lost its guard goes on. */
+    return is_here(h) && (is_process(h->guard, h->born) || is_process(h->supervisor, h->supervisor_born)) ? ALIVE
+                                                                                                          : GONE;
 }
 
 static bool no_locks_here(int error)
@@ -167,11 +183,28 @@ void campaign_lock_pids(const char *folder, pid_t *guard, pid_t *supervisor)
         read_holder(fd, &h);
         close(fd);
     }
-    if (is_elsewhere(&h))
-        h.guard = h.supervisor = 0;
     free(path);
-    *guard = h.guard;
-    *supervisor = h.supervisor;
+    *guard = is_here(&h) && is_process(h.guard, h.born) ? h.guard : 0;
+    *supervisor = is_here(&h) && is_process(h.supervisor, h.supervisor_born) ? h.supervisor : 0;
+}
+
+bool campaign_at_work(const char *folder)
+{
+    char *path = format_text("%s/lock", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct holder h;
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+
+    if (held && no_locks_here(errno)) {
+        read_holder(fd, &h);
+        held = life_of(&h) != GONE;
+    } else if (held) {
+        held = errno == EWOULDBLOCK;
+    }
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return held;
 }
 
 void campaign_lock_note(int fd, pid_t guard, pid_t supervisor)
@@ -182,8 +215,8 @@ void campaign_lock_note(int fd, pid_t guard, pid_t supervisor)
     own_host(host);
     process_boot(boot);
     own_job(job);
-    n = snprintf(text, sizeof text, "%d %d\n%s %s %" PRIu64 " %s\n", (int)guard, (int)supervisor, host,
-                 boot[0] ? boot : "-", process_born(guard), job);
+    n = snprintf(text, sizeof text, "%d %d\n%s %s %" PRIu64 " %s %" PRIu64 "\n", (int)guard, (int)supervisor, host,
+                 boot[0] ? boot : "-", guard ? process_born(guard) : 0, job, supervisor ? process_born(supervisor) : 0);
     /* Of one length, so that a reader never sees none. */
     memset(text + n, ' ', sizeof text - (size_t)n);
     if (pwrite(fd, text, CONTENT, 0) != CONTENT)

@@ -17,8 +17,12 @@ static int say_busy(const char *folder)
     pid_t guard, supervisor;
 
     campaign_lock_pids(folder, &guard, &supervisor);
-    complain("%s: a campaign works in this folder (process %d): faultline campaign status %s", folder,
-             (int)(supervisor ? supervisor : guard), folder);
+    if (supervisor || guard)
+        complain("%s: a campaign works in this folder (process %d): faultline campaign status %s", folder,
+                 (int)(supervisor ? supervisor : guard), folder);
+    else
+        complain("%s: a campaign works in this folder (on another machine?): faultline campaign status %s", folder,
+                 folder);
     return EXIT_INPUT;
 }
 

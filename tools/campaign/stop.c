@@ -4,16 +4,14 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 #define STOP_LONGEST 150 /* seconds: the end waits for the last minimising */
+#define UNKNOWN_MOST 3   /* times, 2 seconds apart, that its process is looked for */
 
 static const char doc[] =
     "End the campaign that works in DIR (default build/campaign), wait until all of it has ended, "
@@ -45,21 +43,9 @@ static error_t option(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Does somebody hold the lock? */
-static bool at_work(const char *folder)
-{
-    char *path = format_text("%s/lock", folder);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-
-    if (fd >= 0)
-        close(fd);
-    free(path);
-    return held;
-}
-
-/* The guard passes it on; the supervisor is asked as well, for the case that it has lost its guard. */
-static bool ask(const char *folder)
+/* The guard passes it on; the supervisor is asked as well, for the case that it has lost its guard. One that begins or ends
+ * just now is not known for a moment: *unknown counts how often that was so. */
+static bool ask(const char *folder, unsigned *unknown)
 {
     pid_t guard, supervisor;
     bool asked = false;
@@ -69,6 +55,10 @@ static bool ask(const char *folder)
         asked |= kill(guard, SIGTERM) == 0 || errno == ESRCH;
     if (supervisor)
         asked |= kill(supervisor, SIGTERM) == 0 || errno == ESRCH;
+    if (guard || supervisor)
+        *unknown = 0;
+    else if (++*unknown < UNKNOWN_MOST)
+        return true;
     if (!asked)
         complain("%s: cannot ask the campaign to end: %s", folder,
                  guard || supervisor ? strerror(errno) : "its process is not known (another machine?)");
@@ -78,9 +68,10 @@ static bool ask(const char *folder)
 static bool wait_for_end(const char *folder)
 {
     const struct timespec tick = {.tv_nsec = 100000000};
+    unsigned unknown = 0;
 
-    for (unsigned ticks = 0; at_work(folder); ticks++) {
-        if (ticks % 20 == 0 && !ask(folder))
+    for (unsigned ticks = 0; campaign_at_work(folder); ticks++) {
+        if (ticks % 20 == 0 && !ask(folder, &unknown))
             return false;
         if (ticks == 10)
             fprintf(stderr, "faultline: waiting for the engines to end\n");
@@ -117,7 +108,7 @@ int campaign_stop(int argc, char **argv)
     }
     store_close(s);
     s = NULL;
-    worked = at_work(stop.folder);
+    worked = campaign_at_work(stop.folder);
     if (worked && !wait_for_end(stop.folder)) {
         code = EXIT_INTERNAL;
         goto out;
