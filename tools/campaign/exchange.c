@@ -23,6 +23,7 @@ bool exchange_copy(const char *path, const char *folder, bool *is_new)
     static uint8_t bytes[FL_SCENARIO_MAX_BYTES];
     FILE *in = fopen(path, "rb");
     XXH128_hash_t digest;
+    struct stat st;
     char *to, *temporary;
     size_t size;
     bool ok = true;
@@ -37,11 +38,12 @@ bool exchange_copy(const char *path, const char *folder, bool *is_new)
         return true;
     digest = XXH3_128bits(bytes, size);
     to = format_text("%s/%016llx%016llx", folder, (unsigned long long)digest.high64, (unsigned long long)digest.low64);
-    if (access(to, F_OK) == 0) {
+    if (stat(to, &st) == 0 && (size_t)st.st_size == size) {
         free(to);
         return true;
     }
-    /* Not synchronised with the disk each: the engine has its own copy. Hidden until it is whole. */
+    /* Not synchronised with the disk each: the engine has its own copy, and after a power cut, which may leave an empty file
+     * here, that is passed on again. Hidden until it is whole. */
     temporary = format_text("%s/.new", folder);
     out = fopen(temporary, "wb");
     ok = out && fwrite(bytes, 1, size, out) == size;

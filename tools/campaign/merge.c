@@ -23,8 +23,9 @@
 #define MERGE_EVERY   3600.0 /* seconds after which a little growth is enough */
 #define MERGE_LITTLE  1.2
 #define MERGE_PAUSE   120.0  /* seconds at least between two of one target */
-#define MERGE_LONGEST 1800.0 /* seconds of one stage */
-#define QUEUE_FACTOR  2      /* a queue so many times the corpus begins again */
+#define MERGE_LONGEST 1800.0 /* seconds of one stage; twice as much each time that it was not enough */
+#define MERGE_LAST    (24 * 3600.0)
+#define QUEUE_FACTOR  2 /* a queue so many times the corpus begins again */
 
 bool merge_working(const struct campaign *c)
 {
@@ -143,6 +144,17 @@ static void forget(struct campaign *c)
     m->folder = m->in = m->new = m->log = m->stats_path = m->artifacts = NULL;
 }
 
+/* This time it comes to nothing; not again before the corpus has grown. */
+static void give_up(struct campaign *c, const char *why)
+{
+    struct merge *m = &c->merge;
+
+    m->kept_old++;
+    campaign_say(c, "merge of %s: %s; the corpus stays as it was", fl_target_name(m->target), why);
+    m->after[m->target] = c->corpus_files[m->target];
+    forget(c);
+}
+
 static void begin(struct campaign *c, enum fl_target target)
 {
     struct merge *m = &c->merge;
@@ -155,22 +167,29 @@ static void begin(struct campaign *c, enum fl_target target)
     m->log = format_text("%s/log", m->folder);
     m->stats_path = format_text("%s/counters", m->folder);
     m->artifacts = format_text("%s/artifacts", m->folder);
-    if (!snapshot(c) || !begin_stage(c, MERGE_MERGING)) {
-        disk_write_failed(c);
+    if (!snapshot(c)) {
         forget(c);
+        disk_write_failed(c);
+    } else if (!begin_stage(c, MERGE_MERGING)) {
+        give_up(c, "libFuzzer cannot be started");
     }
+}
+
+static void end_process(struct merge *m)
+{
+    if (!m->pid)
+        return;
+    kill(-m->pid, SIGKILL);
+    kill(m->pid, SIGKILL);
+    waitpid(m->pid, NULL, 0);
+    m->pid = 0;
 }
 
 void merge_abandon(struct campaign *c)
 {
     struct merge *m = &c->merge;
 
-    if (m->pid) {
-        kill(-m->pid, SIGKILL);
-        kill(m->pid, SIGKILL);
-        waitpid(m->pid, NULL, 0);
-        m->pid = 0;
-    }
+    end_process(m);
     if (m->stage == MERGE_RESEEDING)
         tasks_hold(c, m->target, ENGINE_AFL, false);
     if (m->stage != MERGE_NONE && !c->vanished)
@@ -189,10 +208,24 @@ static void not_as_good(struct campaign *c, const char *why)
         if (swap_remove(m->new) && make_folder(m->new) && begin_stage(c, MERGE_MERGING))
             return;
     }
-    m->kept_old++;
-    campaign_say(c, "merge of %s: %s; the corpus stays as it was", fl_target_name(m->target), why);
-    m->after[m->target] = c->corpus_files[m->target]; /* not again before it has grown */
-    forget(c);
+    give_up(c, why);
+}
+
+static double longest(const struct merge *m)
+{
+    return m->longest[m->target] > 0 ? m->longest[m->target] : MERGE_LONGEST;
+}
+
+static void too_long(struct campaign *c)
+{
+    struct merge *m = &c->merge;
+    double limit = longest(m), next = limit < MERGE_LAST / 2 ? limit * 2 : MERGE_LAST;
+    char why[120];
+
+    snprintf(why, sizeof why, "not through in %.0f minutes (the next one may take %.0f)", limit / 60, next / 60);
+    m->longest[m->target] = next;
+    end_process(m);
+    give_up(c, why);
 }
 
 static uint64_t files_in(const char *folder)
@@ -267,6 +300,14 @@ static void reseed(struct campaign *c)
             return;
         }
     }
+    /* The corpus is all that is left of it then: it has to be on the disk. */
+    if (!swap_on_disk(task_of(c, m->target)->corpus)) {
+        free(old);
+        tasks_hold(c, m->target, ENGINE_AFL, false);
+        forget(c);
+        disk_write_failed(c);
+        return;
+    }
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
 
@@ -303,13 +344,13 @@ static void stage_ended(struct campaign *c, int status)
         not_as_good(c, "libFuzzer did not get through");
     } else if (m->stage == MERGE_MERGING) {
         if (!begin_stage(c, MERGE_MEASURING_OLD))
-            forget(c);
+            give_up(c, "its corpus cannot be measured");
     } else if (m->stage == MERGE_MEASURING_OLD) {
         m->old_cov = m->says.coverage;
         m->old_ft = m->says.features;
         m->old_cells = m->stats->cells_hit;
         if (!begin_stage(c, MERGE_MEASURING_NEW))
-            forget(c);
+            give_up(c, "the smaller corpus cannot be measured");
     } else if (m->stage == MERGE_MEASURING_NEW &&
                (m->says.features == 0 || m->says.coverage < m->old_cov || m->says.features < m->old_ft)) {
         not_as_good(c, "the smaller corpus covers less");
@@ -317,7 +358,7 @@ static void stage_ended(struct campaign *c, int status)
         m->stage = MERGE_KEEPING_CELLS;
         m->began = c->clock;
         if (!(m->pid = merge_keep_cells(c)))
-            forget(c);
+            give_up(c, "the cells of both cannot be compared");
     } else if (m->stats->cells_hit < m->old_cells) {
         not_as_good(c, "the smaller corpus hits fewer decision cells");
     } else {
@@ -353,11 +394,11 @@ void merge_step(struct campaign *c)
     if (m->stage == MERGE_RESEEDING) {
         reseed(c);
     } else if (m->stage != MERGE_NONE) {
-        if (c->clock - m->began > MERGE_LONGEST)
-            merge_abandon(c);
-        else if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
+        if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
             m->pid = 0;
             stage_ended(c, status);
+        } else if (c->clock - m->began > longest(m)) {
+            too_long(c);
         }
     } else {
         for (unsigned t = 0; t < FL_TARGET_ALL; t++)

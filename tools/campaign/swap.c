@@ -65,7 +65,7 @@ bool swap_join(const char *from, const char *to)
     return ok;
 }
 
-static bool on_disk(const char *folder)
+bool swap_on_disk(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && syncfs(fd) == 0;
@@ -82,7 +82,7 @@ bool swap_in(const char *folder, const char *new_folder, const char *snapshot)
     DIR *dir;
     struct dirent *e;
 
-    if (!swap_join(new_folder, folder) || !on_disk(folder))
+    if (!swap_join(new_folder, folder) || !swap_on_disk(folder))
         return false;
     dir = opendir(folder);
     if (!dir) {
