@@ -3,6 +3,7 @@
  * faultline campaign shard DIR NUMBER [OPTION...]: what a task of the array runs. The options are those of start. A shard whose
  * folder has a campaign goes on with that: it was requeued, or submitted again, and has the rest of its time.
  */
+#include "../shards/shards.h"
 #include "campaign.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS_APART 1009u /* engines take numbers above their campaign's; shards' ranges do not meet */
+#define SEEDS_APART 1009ul /* engines take numbers above their campaign's; shards' ranges do not meet */
+#define SEED_MOST   2147483647ul
 
 struct shard_now {
     bool begun;
@@ -41,14 +43,14 @@ static bool look(const char *folder, struct shard_now *now)
     return ok;
 }
 
-static bool number_of(const char *text, unsigned *number)
+static bool number_of(const char *text, unsigned long most, unsigned *number)
 {
     char *end;
     unsigned long value;
 
     errno = 0;
     value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || value > 1000000)
+    if (*text < '0' || *text > '9' || *end || errno || value > most)
         return false;
     *number = (unsigned)value;
     return true;
@@ -67,11 +69,14 @@ static int begin(int argc, char **argv, const char *folder, unsigned number)
     arguments[n++] = (char *)"faultline campaign start";
     arguments[n++] = (char *)"--foreground";
     for (int i = 3; i < argc; i++) {
-        if (strncmp(argv[i], "--seed=", 7) == 0)
-            number_of(argv[i] + 7, &base);
+        if (strncmp(argv[i], "--seed=", 7) == 0 && (!number_of(argv[i] + 7, SEED_MOST, &base) || base == 0)) {
+            complain("--seed: a number from 1 to %lu is expected, found \"%.60s\"", SEED_MOST, argv[i] + 7);
+            free(arguments);
+            return EXIT_INPUT;
+        }
         arguments[n++] = argv[i];
     }
-    snprintf(seed, sizeof seed, "--seed=%u", 1 + (base - 1 + SEEDS_APART * number) % 2147483646u);
+    snprintf(seed, sizeof seed, "--seed=%lu", 1 + (base - 1 + SEEDS_APART * number) % SEED_MOST);
     arguments[n++] = seed; /* the last one counts */
     arguments[n++] = (char *)"--";
     arguments[n++] = (char *)(uintptr_t)folder;
@@ -107,7 +112,7 @@ int campaign_shard(int argc, char **argv)
     char *whole, *folder;
     int code = EXIT_INPUT;
 
-    if (argc < 3 || !number_of(argv[2], &number)) {
+    if (argc < 3 || !number_of(argv[2], SHARDS_MAX - 1, &number)) {
         complain(
             "usage: faultline campaign shard DIR NUMBER [OPTION of start...]: start --slurm writes scripts that do it");
         return EXIT_INPUT;

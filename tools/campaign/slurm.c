@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,6 +87,15 @@ static void targets_word(FILE *out, const struct campaign_options *o)
     word(out, "%s", names);
 }
 
+static unsigned drawn_seed(void)
+{
+    unsigned seed;
+
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (unsigned)time(NULL) ^ (unsigned)getpid() << 12;
+    return 1 + seed % 2147483646u;
+}
+
 static void shard_script(FILE *out, const struct campaign_options *o, const char *program)
 {
     head(out, o, "one task of the array, which is one shard.");
@@ -103,8 +113,8 @@ static void shard_script(FILE *out, const struct campaign_options *o, const char
             o->slots, o->min_free);
     if (o->seconds > 0)
         fprintf(out, " --time=%.0f", o->seconds);
-    if (o->seed)
-        fprintf(out, " --seed=%u", o->seed);
+    /* Noted here, so that what a resumed shard does is told by its script, and drawn, so that no two campaigns do the same. */
+    fprintf(out, " --seed=%u", o->seed ? o->seed : drawn_seed());
     if (!o->executor)
         fputs(" --no-executor", out);
     if (o->core)
