@@ -10,6 +10,7 @@
 #define RECORD_EVERY   1.0  /* seconds */
 #define PROGRESS_EVERY 10.0 /* seconds between plain lines; the log of one in the background has one each 10 minutes */
 #define PROGRESS_LOG   600.0
+#define PROGRESS_SOON  3600.0 /* seconds of a run after which plain lines are as rare: nobody makes Slurm's logs short */
 
 /* ---- counters of all tasks ------------------------------------------------------------------------------------------- */
 
@@ -181,7 +182,7 @@ void record_progress(struct campaign *c, bool last)
 {
     bool terminal = c->o->foreground && isatty(STDERR_FILENO);
     struct sample samples[FL_TARGET_COUNT + 1], *all;
-    double every = terminal ? 0 : c->o->foreground ? PROGRESS_EVERY : PROGRESS_LOG, rate = 0;
+    double every = terminal ? 0 : c->o->foreground && c->ran < PROGRESS_SOON ? PROGRESS_EVERY : PROGRESS_LOG, rate = 0;
     uint64_t open = 0;
     char b[4][24];
 
