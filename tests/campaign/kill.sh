@@ -49,10 +49,11 @@ buckets() { "$program" campaign stop --json "$dir" 2>/dev/null | sed -n 's/.*"ke
 # What the log has said so far, as keys with their files.
 spoken() { sed -nE 's/.*: (finding|left aside) ([^ ]+) .*: (.*\.scn)$/\2 \3/p' "$dir/log" "$dir/log.1" 2>/dev/null | sort -u; }
 inputs() { find "$dir"/corpus-v*/ -type f | wc -l; }
+merges() { cat "$dir/log" "$dir/log.1" 2>/dev/null | grep -c 'inputs became'; }
 
 i=0
 "$program" campaign start --core "$core" --jobs 2 "$dir" >"$work/out" || fail "it does not start"
-random=12345 before=0
+random=12345 before=0 had=0 merged=0
 for ((i = 1; i <= times; i++)); do
     # 0.10 to 8.09 seconds.
     random=$(((random * 1103515245 + 12345) % 2147483648))
@@ -69,6 +70,12 @@ for ((i = 1; i <= times; i++)); do
     done <"$work/spoken"
     [ "$(wc -l <"$work/spoken")" -ge "$before" ] || fail "the log has lost a finding"
     before=$(wc -l <"$work/spoken")
+    # Only a merge makes the corpus much smaller; libFuzzer takes away what a shorter input stands for. One that put its result
+    # in place and was killed before it said so left its folder.
+    now=$(inputs)
+    [ $((now * 10)) -ge $((had * 9)) ] || [ "$(merges)" -gt "$merged" ] || [ -d "$dir/merge/new" ] ||
+        fail "of $had inputs there are $now, and no merge"
+    had=$now merged=$(merges)
     "$program" campaign resume "$dir" >"$work/out" 2>&1 || { fail "it does not go on: $(tail -n 1 "$work/out")"; break; }
 done
 sleep 3
@@ -79,5 +86,8 @@ while read -r key file; do
     grep -qxF "$key" "$work/buckets" || fail "$key is lost at the end"
 done < <(spoken)
 [ -z "$(processes)" ] || fail "somebody is left at the end"
+[ "$(inputs)" -gt 0 ] || fail "no inputs are kept"
+# Those that were passed on are whole at once.
+[ -z "$(find "$dir"/corpus-v*/ -type f -regex '.*/[0-9a-f]*' ! -name '?????????????????????????????????*' -size 0)" ] || fail "inputs are empty"
 echo "kill: $times times, $(spoken | wc -l) findings said, looked for $said times, $(inputs) inputs kept, $failures failures"
 [ $failures = 0 ] && [ $said -ge "$times" ]
