@@ -46,4 +46,4 @@ check "is at work" in_time 40 is_state running
 run 0 stop "$dir"
 
 echo "disk: $checks checks, $failures failures"
-[ $failures = 0 ] && [ $checks -ge 14 ]
+[ $failures = 0 ] && [ $checks -ge 13 ]
