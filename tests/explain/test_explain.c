@@ -268,7 +268,7 @@ static void refusals(void)
 static void hostile(void)
 {
     static const char evil[] =
-        "<script>alert(1)</script> `code` *bold* [x](y) | \033[31mred\x9b \xe2\x80\xae @all </article>";
+        "<script>alert(1)</script> `code` *bold* [x](y) #5 | \033[31mred\x9b \xe2\x80\xae @all </article>";
     struct bucket b = {.severity = SEVERITY_HIGH, .target = FL_TARGET_ALL, .count = 3, .first_seen = 1, .last_seen = 2};
     struct explain_verdict verdict;
     char *text;
@@ -288,7 +288,8 @@ static void hostile(void)
     free(text);
     text = explained(&cases[1], EXPLAIN_MARKDOWN, false, &b, NULL);
     CHECK(!strstr(text, "<script") && strstr(text, "\\`code\\`") && strstr(text, "\\[x\\]") && !strchr(text, 033) &&
-              !strstr(text, " @all"),
+              !strstr(text, "@all") && strstr(text, "@<!-- -->all") && !strstr(text, "#5") &&
+              strstr(text, "#<!-- -->5"),
           "Markdown:\n%.400s", text);
     free(text);
     text = explained(&cases[1], EXPLAIN_JSON, false, &b, NULL);

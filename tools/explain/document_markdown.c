@@ -12,14 +12,15 @@ static void escaped(FILE *out, const char *text)
         case '<': fputs("&lt;", out); break;
         case '>': fputs("&gt;", out); break;
         case '&': fputs("&amp;", out); break;
-        case '@': fputs("&#64;", out); break; /* a name with it would call somebody */
+        /* A name behind it would call somebody, a number be an issue, escaped or not; a comment between them shows nothing. */
+        case '@':
+        case '#': fprintf(out, "%s%c<!-- -->", *p == '#' ? "\\" : "", *p); break;
         case '\\':
         case '`':
         case '*':
         case '_':
         case '[':
         case ']':
-        case '#': /* "#5" would be an issue */
         case '|':
         case '~':
             fputc('\\', out);

@@ -145,7 +145,7 @@ void report_heat(const struct report *r, FILE *out)
         out);
     html_count(out, "", t.cells);
     html_count(out, " of ", FL_MODE_COUNT * FL_ACT_COUNT * FL_ERROR_BITS);
-    fputs(" combinations were met; not every one can be. The darker, the more often, by powers of ten.</p>\n"
+    fputs(" combinations were met; not every one can be. The darker, the more often, on a logarithmic scale.</p>\n"
           "<p class=shades aria-hidden=true>never",
           out);
     for (unsigned k = 0; k <= SHADES; k++)

@@ -29,8 +29,16 @@ for corpus in "$dir"/corpus-v*/*/; do
 done
 [ ${#corpora[@]} -gt 0 ] || die "$dir has no corpus to replay"
 
+# What is there goes when the new one is whole: only what llvm-cov wrote, or nothing.
+if [ -e "$out" ] && ! rmdir -- "$out" 2>/dev/null; then
+    for file in index.html style.css; do
+        [ -f "$out/$file" ] || die "$out is there and nothing that llvm-cov wrote; move it away"
+    done
+fi
+
 # The programs that meson and the build try out count as well: not into files.
 export LLVM_PROFILE_FILE=/dev/null
+unset FAULTLINE_CORE # it is the source of this tree that is shown
 counters='-fprofile-instr-generate -fcoverage-mapping'
 log=$build.log
 mkdir -p -- "$(dirname -- "$build")"
@@ -54,7 +62,8 @@ for corpus in "${corpora[@]}"; do
 done
 compgen -G "$work/*.profraw" >/dev/null || die "the corpora were not replayed: $log"
 "$profdata" merge -o "$work/all.profdata" "$work"/*.profraw >>"$log" 2>&1 || die "llvm-profdata failed: $log"
-rm -rf -- "$out"
-"$cov" show "${objects[@]:1}" -instr-profile="$work/all.profdata" -format=html -output-dir="$out" \
+"$cov" show "${objects[@]:1}" -instr-profile="$work/all.profdata" -format=html -output-dir="$work/html" \
     -project-title="Faultline: what the corpora reach" -ignore-filename-regex="^/usr/" >>"$log" 2>&1 ||
     die "llvm-cov failed: $log"
+rm -rf -- "$out"
+mv -- "$work/html" "$out"
