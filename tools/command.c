@@ -106,6 +106,57 @@ bool load_scenario(const char *path, struct fl_scenario *out)
     return ok;
 }
 
+enum fl_target target_of_text(const char *text, size_t size)
+{
+    static const char magic[] = "faultline-scenario", word[] = "\n# target: ";
+    const char *at;
+
+    if (size < sizeof magic - 1 || memcmp(text, magic, sizeof magic - 1) != 0 || !(at = strstr(text, word)))
+        return FL_TARGET_ALL;
+    at += sizeof word - 1;
+    for (unsigned t = 0; t < FL_TARGET_COUNT; t++) {
+        const char *name = fl_target_name((enum fl_target)t);
+        size_t n = strlen(name);
+
+        if (strncmp(at, name, n) == 0 && strchr(" \r\n", at[n]))
+            return (enum fl_target)t;
+    }
+    return FL_TARGET_ALL;
+}
+
+const char *core_of(const char *option)
+{
+    const char *core = option ? option : getenv("FAULTLINE_CORE");
+
+    return core && *core ? core : NULL;
+}
+
+char *shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,+@%=";
+    size_t n = 0, quotes = 0;
+    char *word, *to;
+
+    for (; text[n]; n++)
+        quotes += text[n] == '\'';
+    if (n && strspn(text, plain) == n)
+        return format_text("%s", text);
+    to = word = malloc(n + 3 * quotes + 3);
+    if (!word) {
+        complain("out of memory");
+        exit(EXIT_INTERNAL);
+    }
+    *to++ = '\'';
+    for (; *text; text++) {
+        if (*text == '\'')
+            to = stpcpy(to, "'\\'");
+        *to++ = *text;
+    }
+    *to++ = '\'';
+    *to = 0;
+    return word;
+}
+
 static bool ends_in(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);

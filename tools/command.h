@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_TOOLS_COMMAND_H
 #define FAULTLINE_TOOLS_COMMAND_H
 
+#include <faultline/fuzz/judge.h>
 #include <faultline/fuzz/scenario.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,16 @@ char *read_text(const char *path, size_t *size);
 /* Reads a scenario in either form: a text whose first line says so or whose name ends in ".scn", else fuzz bytes. False:
  * it complained (file:line:column for texts). */
 bool load_scenario(const char *path, struct fl_scenario *out);
+
+/* The target that the comments of a .scn name ("# target: walk", as triage writes them). FL_TARGET_ALL: none; also for fuzz bytes. */
+enum fl_target target_of_text(const char *text, size_t size);
+
+/* The core to judge. option: what --core was given, or NULL; without it $FAULTLINE_CORE says. NULL: the one in this tree, which
+ * --core "" asks for as well. */
+const char *core_of(const char *option);
+
+/* text as one word of a shell's command line: in quotes where it needs them. Freed by the caller. */
+char *shell_word(const char *text);
 
 /* Every regular file named by argv, folders walked in name order (hidden files, *.md and *.expect left out). Calls each(path, ctx)
  * until it answers false. A path that cannot be read is complained about, and the others still have their turn. False: one

@@ -234,10 +234,8 @@ int command_repro(int argc, char **argv)
     }
     r->executor = true;
     r->target = FL_TARGET_ALL;
-    r->core = getenv("FAULTLINE_CORE");
     argp_parse(&argp, argc, argv, 0, &first, r);
-    if (r->core && !*r->core)
-        r->core = NULL;
+    r->core = core_of(r->core);
     if (r->regressions) {
         code = hold_regressions(r, argv + first, (size_t)(argc - first));
         free(r);

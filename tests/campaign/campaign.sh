@@ -15,6 +15,8 @@ for bad in "--time 5x" "--time 0" "--jobs 0" "--engine honggfuzz" "--target wall
     run 2 start $bad "$dir"
     check "$bad makes no folder" no_folder
 done
+FAULTLINE_CORE=/nowhere.so run 2 start "$dir"
+check "FAULTLINE_CORE makes no folder" no_folder
 run 2 frobnicate
 run 2 resume "$dir"
 check "one line" one_line

@@ -74,6 +74,9 @@ mistake 'core is not among' --core ./no-such.so --decoders "$plugins/dec-right.s
 mistake 'nothing was asked' --decoders "$plugins/../conform/dec-right.so" --axes proof --execute none
 ask 1 --core "$plugins/scanner1.so" --decoders all --axes proof --execute none
 says REFUTED
+FAULTLINE_CORE=$plugins/scanner1.so ask 1 --decoders all --axes proof --execute none
+says REFUTED
+FAULTLINE_CORE=$plugins/scanner1.so ask 0 --core '' --decoders core --axes proof --execute none
 mistake 'no such file' --merge "$work/nowhere" "${small[@]}"
 one_line
 mistake 'no decoder is called' --report nobody "${small[@]}"

@@ -40,7 +40,7 @@ says '^  key: +prefetch/rule/ignored/not-ignored$'
 says '^  where: +record 1 of 1: decode 64 user: 66 '
 says '^  expected: ignored$'
 says '^  actual: +not-ignored$'
-says "^  more: +faultline explain $corpus/0003-window-of-the-scanner.scn$"
+says "^  more: +faultline explain --core $core $corpus/0003-window-of-the-scanner.scn$"
 FAULTLINE_CORE=$core run 1 repro --regressions "$corpus"
 says '^REGRESSION 0003 is back'
 scenario 0003-window-of-the-scanner '# state: crashing since e6f1ac2'

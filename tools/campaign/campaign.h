@@ -56,7 +56,8 @@ struct campaign_options {
     uint64_t min_free;
     unsigned seed; /* 0: the engines' own */
     bool executor;
-    char *core; /* absolute; NULL: the one in this tree */
+    const char *core_asked; /* --core, as it was given */
+    char *core;             /* absolute; NULL: the one in this tree */
     /* On several machines: */
     bool slurm;
     unsigned shards;

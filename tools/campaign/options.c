@@ -39,7 +39,8 @@ static const struct argp_option start_options[] = {
     {"engine", 'e', "NAME", 0, "libfuzzer, afl or both (default)", 0},
     {"jobs", 'j', "N", 0, "processes that fuzz at a time (default: one for each processor)", 0},
     {"time", 's', "TIME", 0, "end after 90 (seconds), 5m, 2h or 1d (default: when it is stopped)", 0},
-    {"core", OPT_CORE, "FILE", 0, "fuzz the core of this shared object instead of the one in this tree", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "fuzz the core of this shared object (default: $FAULTLINE_CORE, else the one in this tree)", 0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {"seed", OPT_SEED, "N", 0, "seed of the engines' random choices (default: theirs)", 0},
     {"min-free", OPT_MIN_FREE, "SIZE", 0, "pause while the disk has less than this left: 800M, 2G (default 512M)", 0},
@@ -116,12 +117,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case 'e': engine_argument_engines(o->engine, arg, state); return 0;
     case 's': o->seconds = duration(arg, state); return 0;
     case 'j': o->slots = engine_argument_number(arg, 1, CAMPAIGN_TASKS, "--jobs", state); return 0;
-    case OPT_CORE:
-        free(o->core);
-        o->core = realpath(arg, NULL);
-        if (!o->core)
-            argp_error(state, "--core: %.200s: %s", arg, strerror(errno));
-        return 0;
+    case OPT_CORE: o->core_asked = arg; return 0;
     case OPT_NO_EXECUTOR: o->executor = false; return 0;
     case OPT_SEED: o->seed = engine_argument_number(arg, 1, 2147483647, "--seed", state); return 0;
     case OPT_MIN_FREE: o->min_free = size(arg, state); return 0;
@@ -171,6 +167,14 @@ struct campaign_options *campaign_options_parse(int argc, char **argv, bool resu
     if (resume)
         o->seconds = -1; /* as stored */
     argp_parse(&argp, argc, argv, 0, NULL, o);
+    if (!resume && core_of(o->core_asked)) { /* one that goes on keeps its own */
+        o->core = realpath(core_of(o->core_asked), NULL);
+        if (!o->core) {
+            complain("%s: %.200s: %s", o->core_asked ? "--core" : "FAULTLINE_CORE", core_of(o->core_asked),
+                     strerror(errno));
+            exit(EXIT_INPUT);
+        }
+    }
     if (!o->slots) /* a shard: as much as it asks Slurm for */
         o->slots = o->slurm || processors < 1 ? 1 : (unsigned)processors;
     if (!o->shards)

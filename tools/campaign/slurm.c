@@ -117,8 +117,8 @@ static void shard_script(FILE *out, const struct campaign_options *o, const char
     fprintf(out, " --seed=%u", o->seed ? o->seed : drawn_seed());
     if (!o->executor)
         fputs(" --no-executor", out);
-    if (o->core)
-        word(out, "--core=%s", o->core);
+    word(out, "--core=%s",
+         o->core ? o->core : ""); /* also where it is the one in this tree, whatever the nodes' environment says */
     putc('\n', out);
 }
 

@@ -43,10 +43,8 @@ static _Noreturn void tidy_child(const struct campaign *c, pid_t parent)
     argv[n++] = format_text("--jobs=1");
     if (!c->o->executor)
         argv[n++] = format_text("--no-executor");
-    if (c->o->core) {
-        argv[n++] = format_text("--core");
-        argv[n++] = format_text("%s", c->o->core);
-    }
+    /* Also where it is the one in this tree, whatever the environment says. */
+    argv[n++] = format_text("--core=%s", c->o->core ? c->o->core : "");
     argv[n] = NULL;
     execv("/proc/self/exe", argv);
     _exit(127);

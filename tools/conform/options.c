@@ -57,7 +57,8 @@ static const struct argp_option options[] = {
      "(oracle/include/faultline/oracle/decoder_plugin.h); default core,capstone,zydis",
      0},
     {"execute", OPT_EXECUTE, "LIST", 0, "who executes: native (default), unicorn, none", 0},
-    {"core", OPT_CORE, "FILE", 0, "a shared object that exports fl_core(), in place of the core of this tree", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "a shared object that exports fl_core(), in place of the core of this tree (default: $FAULTLINE_CORE)", 0},
     {"axes", OPT_AXES, "LIST", 0, "what is asked: space,runs,cuts,leads,encodings,proof (default: all)", 0},
     {"operands", OPT_OPERANDS, "KIND", 0, "zero (default) or all: classes of SIB and displacement bytes as well", 0},
     {"jobs", OPT_JOBS, "N", 0, "worker processes (default: the processors that are online)", 1},
@@ -194,7 +195,10 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_PREFIXES: o->space.prefixes = number(arg, 0, MOST_PREFIXES, "--prefixes", state); return 0;
     case OPT_DECODERS: o->decoders = arg; return 0;
     case OPT_EXECUTE: o->execute = arg; return 0;
-    case OPT_CORE: o->core = arg; return 0;
+    case OPT_CORE:
+        o->core = arg;
+        o->core_given = true;
+        return 0;
     case OPT_AXES: words(arg, add_axis, state); return 0;
     case OPT_OPERANDS:
         o->space.operands = strcmp(arg, "all") == 0;
@@ -235,6 +239,7 @@ void options_parse(int argc, char **argv, struct conform_options *o)
     *o = (struct conform_options){.shards = 1, .hang_seconds = 5, .space = {.prefixes = MOST_PREFIXES}};
     o->jobs = online < 1 ? 1 : online > 64 ? 64 : (unsigned)online;
     argp_parse(&argp, argc, argv, 0, NULL, o);
+    o->core = core_of(o->core);
 }
 
 /* ---- columns ---------------------------------------------------------------------------------------------------------- */
@@ -359,7 +364,7 @@ bool options_columns(struct conform_options *o, struct column columns[MAX_COLUMN
     free(lists[1]);
     for (unsigned i = 0; i < o->ncolumns; i++)
         core |= columns[i].kind == COLUMN_CORE;
-    if (ok && o->core && !core) {
+    if (ok && o->core && o->core_given && !core) {
         snprintf(why, 256, "--core: core is not among --decoders");
         ok = false;
     }
@@ -404,6 +409,10 @@ void options_command(const struct conform_options *o, const struct column *colum
     append_columns(columns, o->ncolumns, false, out, size);
     snprintf(out + strlen(out), size - strlen(out), " --execute ");
     append_columns(columns, o->ncolumns, true, out, size);
-    if (o->core)
-        snprintf(out + strlen(out), size - strlen(out), " --core %s", o->core);
+    if (o->core) {
+        char *core = shell_word(o->core);
+
+        snprintf(out + strlen(out), size - strlen(out), " --core %s", core);
+        free(core);
+    }
 }

@@ -16,6 +16,7 @@ struct conform_options {
     const char *merge[MAX_MERGE];
     unsigned nmerge;
     bool json, csv, all, quiet;
+    bool core_given;                        /* core is not from the environment */
     bool decoders_default, execute_default; /* they were not given: who cannot be asked is left out with a line */
     uint8_t bytes[STRING_BYTES];            /* --bytes */
     unsigned nbytes;

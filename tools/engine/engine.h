@@ -40,7 +40,7 @@ struct engine_run {
     const char *sync;     /* AFL++: -o */
     const char *role;     /* AFL++: "main" (-M), "default" (alone), any other name (-S); part of its paths */
     const char *foreign;  /* AFL++, main only: -F, a folder whose files are taken in now and then; NULL: none */
-    const char *core;     /* FAULTLINE_CORE; NULL: the core in this tree */
+    const char *core;     /* FAULTLINE_CORE; NULL: the core in this tree, whatever the environment says */
     const char *known;    /* FAULTLINE_KNOWN: a file of keys that are counted and passed over; NULL: none */
     const char *campaign; /* FAULTLINE_CAMPAIGN: marks its processes; NULL: none */
     bool executor;

@@ -40,6 +40,8 @@ static void environment(const struct engine_run *run)
     setenv("FAULTLINE_EXECUTOR", run->executor ? "1" : "0", 1);
     if (run->core)
         setenv("FAULTLINE_CORE", run->core, 1);
+    else
+        unsetenv("FAULTLINE_CORE");
     if (run->known)
         setenv("FAULTLINE_KNOWN", run->known, 1);
     if (run->campaign)

@@ -67,15 +67,13 @@ int command_fuzz(int argc, char **argv)
     }
     c->seconds = 60;
     c->jobs = 1;
-    c->core = getenv("FAULTLINE_CORE");
     c->executor = true;
     c->all_targets = true;
     c->engine[ENGINE_LIBFUZZER] = true;
     argp_parse(&argp, argc, argv, 0, NULL, c);
     for (unsigned t = 0; t < FL_TARGET_ALL; t++)
         c->all_targets &= !c->target[t];
-    if (c->core && !*c->core)
-        c->core = NULL;
+    c->core = core_of(c->core);
     c->root = getenv("FAULTLINE_ROOT");
     c->build = getenv("FAULTLINE_BUILD");
     if (!c->root || !c->build) {

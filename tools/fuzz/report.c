@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -174,10 +175,13 @@ void report_summary(const struct fuzz *c)
     printf("\n%" PRIu64 " events judged in %.0f s, %u findings\n", sum.events, c->now, findings_count(c));
     for (unsigned i = 0; i < c->nfindings; i++) {
         const struct finding *f = &c->findings[i];
+        char *core = shell_word(c->core ? c->core : ""), *path = shell_word(f->path);
 
         printf("\n%s %u: %s\n  seen %u times, first by %s after %.1f s\n  %s\n  replay: ./faultline repro %s%s%s%s\n",
                f->aside ? "left aside" : "finding", i + 1, f->key, f->count, f->task, f->after, f->detail,
-               c->core ? "--core " : "", c->core ? c->core : "", c->core ? " " : "", f->path);
+               c->core ? "--core " : "", c->core ? core : "", c->core ? " " : "", path);
+        free(core);
+        free(path);
     }
     if (c->lost_findings)
         printf("\n%" PRIu64 " more artifacts with further keys are under %s/artifacts\n", c->lost_findings, c->out);

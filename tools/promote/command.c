@@ -118,12 +118,13 @@ int command_promote(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = options, .parser = option, .args_doc = "KEY\n--advance\n--list", .doc = doc};
-    const char *core = getenv("FAULTLINE_CORE"), *build = getenv("FAULTLINE_BUILD");
-    struct arguments a = {.p = {.executor = true, .builds = 3, .core = core && *core ? core : NULL}};
+    const char *build = getenv("FAULTLINE_BUILD");
+    struct arguments a = {.p = {.executor = true, .builds = 3}};
     char *dir = NULL, *corpus = NULL;
     int code = EXIT_INPUT;
 
     argp_parse(&argp, argc, argv, 0, NULL, &a);
+    a.p.core = core_of(a.p.core);
     if (!a.p.dir)
         a.p.dir = dir = format_text("%s/campaign", build && *build ? build : "build");
     if (!a.p.corpus)

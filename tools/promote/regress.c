@@ -87,7 +87,17 @@ static void print_lines(const char *first, const char *text)
     }
 }
 
-static void print_divergence(const struct corpus_entry *e, const struct replay_result *result)
+/* The command that says more. */
+static void print_more(const char *command, const struct corpus_entry *e, const char *core)
+{
+    char *file = shell_word(e->path), *word = shell_word(core ? core : "");
+
+    printf("  more:     faultline %s%s%s %s\n", command, core ? " --core " : "", core ? word : "", file);
+    free(file);
+    free(word);
+}
+
+static void print_divergence(const struct corpus_entry *e, const struct replay_result *result, const char *core)
 {
     const struct corpus_state *s = &e->state;
     bool another = e->key[0] && !corpus_same_key(e->key, result->key);
@@ -115,16 +125,16 @@ static void print_divergence(const struct corpus_entry *e, const struct replay_r
     snprintf(where, 60, "%.*s", (int)strcspn(result->detail, "\n"), result->detail);
     if (!strstr(e->story, where))
         print_lines("", result->detail);
-    printf("  more:     faultline explain %s\n", e->path);
+    print_more("explain", e, core);
 }
 
-static void print_otherwise(const struct corpus_entry *e, const struct comparison *c, bool found)
+static void print_otherwise(const struct corpus_entry *e, const struct comparison *c, bool found, const char *core)
 {
     printf("REGRESSION %s ends otherwise: %s\n", e->label, e->title);
     printf("  file:     %s\n", e->path);
     print_lines("story:", e->story);
     printf("  expected: %s\n  actual:   %s\n", c->expected, c->actual);
-    printf("  more:     faultline repro --endings %s\n", e->path);
+    print_more("repro --endings", e, core);
     if (found)
         printf(
             "  What is expected was seen when it diverged; faultline promote --advance writes down how it ends now.\n");
@@ -145,8 +155,8 @@ static void print_entry(const struct regress *r, const struct corpus_entry *e, c
                *replay_lacks(r->replayer) ? "the core lacks " : "it needs an executor, and there is none",
                replay_lacks(r->replayer));
         break;
-    case DIVERGED: print_divergence(e, &h->result); break;
-    case OTHERWISE: print_otherwise(e, &h->comparison, e->state.stage == STAGE_CRASHING); break;
+    case DIVERGED: print_divergence(e, &h->result, r->options.core); break;
+    case OTHERWISE: print_otherwise(e, &h->comparison, e->state.stage == STAGE_CRASHING, r->options.core); break;
     case NO_EXPECT:
         printf("REGRESSION %s has no %s beside it: faultline promote --advance writes it\n", e->label,
                strrchr(e->expect, '/') + 1);

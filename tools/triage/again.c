@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* "e6f1ac2/libmine.so@1f3d5b7a" -> "libmine.so"; the length is 0 for the core of the tree. */
-static size_t core_of(const char *build, const char **name)
+static size_t core_part(const char *build, const char **name)
 {
     const char *slash = strchr(build, '/');
 
@@ -20,7 +20,7 @@ static size_t core_of(const char *build, const char **name)
 static bool same_core(const char *a, const char *b)
 {
     const char *name, *other;
-    size_t n = core_of(a, &name), m = core_of(b, &other);
+    size_t n = core_part(a, &name), m = core_part(b, &other);
 
     return n == m && strncmp(name, other, n) == 0;
 }

@@ -25,7 +25,8 @@ enum { OPT_DIR = 256, OPT_JSON, OPT_LIST, OPT_STATUS, OPT_REASON, OPT_OF, OPT_CO
 static const struct argp_option options[] = {
     {"dir", OPT_DIR, "DIR", 0, "the campaign folder (usual: build/campaign); made where it is not there", 0},
     {"jobs", 'j', "N", 0, "replay N at a time (usual: the number of processors), 1 to 64", 0},
-    {"core", OPT_CORE, "FILE", 0, "judge the core in this shared object, not the one in this tree", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "judge the core in this shared object (default: $FAULTLINE_CORE, else the one in this tree)", 0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {"no-minimise", OPT_NO_MINIMISE, NULL, 0, "leave scenarios as they are", 0},
     {"json", OPT_JSON, NULL, 0, "print one JSON document", 0},
@@ -383,6 +384,7 @@ int command_triage(int argc, char **argv)
 
     t.dir = format_text("%s/campaign", build && *build ? build : "build");
     argp_parse(&argp, argc, argv, 0, &first, &t);
+    t.replay.core = core_of(t.replay.core);
     t.paths = argv + first;
     t.npaths = (size_t)(argc - first);
     if (t.status_key) {
