@@ -7,6 +7,7 @@ root=$1 program=$2 bugs=$3
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 export LC_ALL=C FAULTLINE_BUILD=$work/build
+unset FAULTLINE_CORE
 checks=0 failures=0
 
 fail() {
@@ -46,6 +47,22 @@ explain 0 '' "$work/prefetch.scn"
 says 'Nothing disagrees'
 explain 0 '' --core "$core" --target walk "$work/prefetch.scn"
 says 'no event was judged'
+FAULTLINE_CORE=$core explain 1 '' --width 400 "$work/prefetch.scn"
+says "^  core +$core$"
+FAULTLINE_CORE=$core explain 0 '' --core '' "$work/prefetch.scn"
+# Its comments name the target, an argument comes before them.
+sed '1a # target: walk (as triage writes it)' "$work/prefetch.scn" >"$work/target.scn"
+explain 0 '' --core "$core" "$work/target.scn"
+says 'no event was judged'
+explain 1 '' --core "$core" --target all "$work/target.scn"
+# What it prints can be pasted into a shell.
+cp "$core" "$work/a core'.so"
+cp "$work/prefetch.scn" "$work/a b.scn"
+explain 1 '' --core "$work/a core'.so" "$work/a b.scn"
+again=$(grep -m 1 '^\./faultline repro' "$work/out")
+checks=$((checks + 1))
+bash -c "${again/.\/faultline/\"\$0\"}" "$program" >"$work/out" 2>&1
+[ $? = 1 ] || fail "$again: $(head -c 300 "$work/out")"
 "$program" show "$work/prefetch.scn" >"$work/shown.scn"
 head -c 200 /dev/urandom >"$work/noise"
 explain 0 '' --no-executor "$work/noise"
@@ -73,8 +90,35 @@ says '^decode 64 user'
 explain 0 '' --dir "$work/campaign" sync/current
 says 'no longer reproduces'
 explain 1 '' --dir "$work/campaign" --sarif
-says 'findings/sync_'
-says 'findings/prefetch_'
+says '"uri": "findings/sync_'
+says '"uri": "findings/prefetch_'
+says '"uriBaseId": "CAMPAIGN"'
+explain 0 '' --dir "$work/campaign" --sarif sync/current # of one: as it is judged now
+says '"results": \[\]'
+explain 1 '' --dir "$work/campaign" --core "$core" --sarif sync/current
+says '"uri": "findings/sync_'
+says '"uri": "file:///.*/campaign/"'
+explain 1 '' --core "$core" --sarif "$work/lazy.scn"
+says '"uri": "file:///.*/lazy.scn"'
+checks=$((checks + 1))
+FAULTLINE_CORE=$core "$program" triage --dir "$work/other" "$work/prefetch.scn" >/dev/null 2>&1
+[ $? = 1 ] || fail "triage under FAULTLINE_CORE finds nothing"
+# The core that the campaign was started with.
+started_with() {
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("INSERT OR REPLACE INTO option (name, value) VALUES (?, ?)", ("core", sys.argv[2]))
+db.commit()' "$work/campaign/campaign.db" "$1"
+}
+started_with "$core"
+explain 1 '' --width 400 --dir "$work/campaign" sync/current
+says "^  core +$core, the campaign's own$"
+says "^\./faultline repro .*--core $core "
+explain 1 '' --dir "$work/campaign" --sarif sync/current
+explain 0 '' --dir "$work/campaign" --core '' sync/current
+started_with "$work/gone.so"
+explain 2 "gone.so: the campaign's core: No such file" --dir "$work/campaign" sync/current
+started_with ''
 mkdir -p "$work/build" && cp -r "$work/campaign" "$work/build/campaign"
 explain 1 '' --core "$core" --json prefetch/rule # the usual folder
 says '"same": true'
@@ -83,6 +127,9 @@ explain 1 '' --dir "$work/campaign" --core "$core" --c sync/current
 # ---- mistakes
 explain 2 'a KEY or FILE is needed'
 explain 2 'one KEY or FILE' a b
+for given in --core=x --target=all --no-executor; do
+    explain 2 'without one --sarif judges nothing' --dir "$work/campaign" --sarif $given
+done
 explain 2 'one of --markdown' --json --html "$work/lazy.scn"
 explain 2 'from 40 to 400' --width 10 "$work/lazy.scn"
 explain 2 'no target "frob"' --target frob "$work/lazy.scn"

@@ -36,6 +36,7 @@ expect() {
 
 # A Chart.js of our own: what is tested here does not depend on the one that the system has.
 printf '/* a stand-in */ var Chart = 1;\n//# sourceMappingURL=elsewhere\n' >"$work/chart.js"
+unset FAULTLINE_CORE
 export FAULTLINE_CHART_JS=$work/chart.js FAULTLINE_ROOT=$here/../..
 for kind in plain short hostile empty clean; do
     "$sample" $kind "$work/$kind" || fail "$kind cannot be made"
@@ -79,6 +80,21 @@ done
 check "no other file is named in the library" test "$(grep -c sourceMappingURL "$page")" = 0
 check "no address but its own" test "$(grep -oE '(src|href)="?(https?:|//)' "$page" | wc -l)" = 0
 check "each finding is explained" test "$(grep -c '<article class="explain"' "$page")" = 4
+check "a replay is of the file where it is" has "./faultline repro --target fault $work/plain/findings/decision-user-segv-maperr.scn"
+check "and again" has "faultline explain --dir $work/plain decision/user-segv-maperr"
+cp -R "$work/plain" "$work/it's plain"
+expect 0 '' "$work/it's plain" --output "$page"
+check "as words of a shell" has "faultline explain --dir &#39;$work/it&#39;\\&#39;&#39;s plain&#39; decision/user-segv-maperr"
+expect 2 'no such file' "$work/plain" --output "$work/none.html" --core "$work/none.so"
+FAULTLINE_CORE=$work/none.so expect 2 'no such file' "$work/plain" --output "$work/none.html"
+python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("INSERT INTO option (name, value) VALUES (?, ?)", ("core", "/gone/core.so"))
+db.commit()' "$work/it's plain/campaign.db"
+expect 2 "/gone/core.so: .*the campaign's own core" "$work/it's plain" --output "$work/none.html"
+check "no page of a core that is not there" test ! -e "$work/none.html"
+expect 0 '' "$work/it's plain" --output "$page" --core ''
+expect 0 '' "$work/it's plain" --output "$page" --no-explain
 expect 0 '' "$work/plain" --output "$page" --no-explain
 check "--no-explain" test "$(grep -c '<article' "$page")" = 0
 check "the scenario instead" has 'fault cr2 0x10002000 code 0x4'
@@ -129,6 +145,14 @@ check "a link to elsewhere" has "<a href=\"file://$(realpath "$work")/a%20%26%20
 "$program" report "$work/clean" --source auto >"$work/out" 2>"$work/err"
 check "auto needs a corpus" test $? = 2
 check "and says so" grep -qE -- '--source auto: .*(no corpus to replay|is not here)' "$work/err"
+
+mkdir -p "$work/clean/corpus-v2/walk" "$work/clean/source"
+echo x >"$work/clean/corpus-v2/walk/1"
+echo mine >"$work/clean/source/index.html"
+"$program" report "$work/clean" --source auto >"$work/out" 2>"$work/err"
+check "auto does not write over what is somebody's" test $? = 2
+check "and says so" grep -qE -- '--source auto: .*(nothing that llvm-cov wrote|is not here)' "$work/err"
+check "it is still there" grep -qx mine "$work/clean/source/index.html"
 
 # ---- findings whose files are gone, or are something else
 rm "$work/plain/findings/rewalk-synced.scn"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* faultline explain KEY|FILE: a finding as a bug report, as SARIF, or as a C program. */
 #include "../command.h"
+#include "../store/runs.h"
 #include "explain.h"
 
 #include <argp.h>
@@ -20,12 +21,15 @@ struct explain {
     enum { AS_DOCUMENT, AS_SARIF, AS_C } as;
     enum explain_form form;
     bool form_given, target_given;
+    const char *core; /* --core, as it was given */
     struct explain_options options;
 
     struct store *store;
     struct bucket bucket;
     bool has_bucket;
-    char path[1000]; /* of the scenario */
+    char path[1000];      /* of the scenario */
+    char in_folder[300];  /* the same from the campaign folder; empty: it is a FILE */
+    char own[STORE_CORE]; /* the campaign's core */
     struct fl_scenario scenario;
 
     struct explain_result *results;
@@ -37,9 +41,9 @@ static const char doc[] =
     "Explain a finding: what is wrong, on which machine, under which page tables, what the core did and what each oracle "
     "says about it, with sources.\v"
     "KEY is the key of a bucket of the campaign folder, what it begins with, a word of it, or its number; FILE is a .scn or "
-    "an engine's artifact. Everything shown is worked out by judging the scenario now. --sarif without a KEY writes all "
-    "buckets that are open. Exit codes: 0 nothing disagrees now, 1 something does, 2 usage or input error, and with --c "
-    "also: no single call of the core shows it.";
+    "an engine's artifact. Everything shown is worked out by judging the scenario now. --sarif without a KEY judges nothing: it "
+    "writes the buckets that the folder has as open. Exit codes: 0 nothing disagrees now, 1 something does (--sarif without a "
+    "KEY: a bucket is open), 2 usage or input error, and with --c also: no single call of the core shows it.";
 
 enum {
     OPT_DIR = 256,
@@ -59,12 +63,17 @@ static const struct argp_option options[] = {
     {"markdown", OPT_MARKDOWN, NULL, 0, "write Markdown, for an issue tracker", 0},
     {"html", OPT_HTML, NULL, 0, "write one HTML element, for a page", 0},
     {"json", OPT_JSON, NULL, 0, "write one JSON document", 0},
-    {"sarif", OPT_SARIF, NULL, 0, "write a SARIF 2.1.0 log: of one finding, or of all that are open", 0},
+    {"sarif", OPT_SARIF, NULL, 0,
+     "write a SARIF 2.1.0 log: of one finding, judged now, or of all that the folder has as open", 0},
     {"c", OPT_C, NULL, 0, "write a C program that links the core alone and shows the difference", 0},
     {"output", 'o', "FILE", 0, "write there (usual: standard output)", 0},
-    {"core", OPT_CORE, "FILE", 0, "judge the core in this shared object, not the one in this tree", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "judge the core in this shared object (usual: $FAULTLINE_CORE, else for a KEY the campaign's, else the one in this tree)",
+     0},
     {"target", OPT_TARGET, "NAME", 0,
-     "judge as this target does: walk, fault, prefetch, vmalloc or all (usual: the bucket's; for a FILE all)", 0},
+     "judge as this target does: walk, fault, prefetch, vmalloc or all (usual: the bucket's; for a FILE the one that "
+     "its comments name, else all)",
+     0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
     {"ascii", OPT_ASCII, NULL, 0, "text: no line drawing, even where the terminal has it", 0},
     {"width", OPT_WIDTH, "N", 0, "text: columns (usual: 80), 40 to 400", 0},
@@ -94,7 +103,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_SARIF: form(e, state, AS_SARIF, EXPLAIN_TEXT); return 0;
     case OPT_C: form(e, state, AS_C, EXPLAIN_TEXT); return 0;
     case 'o': e->output = arg; return 0;
-    case OPT_CORE: e->options.core = arg; return 0;
+    case OPT_CORE: e->core = arg; return 0;
     case OPT_TARGET:
         for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
             if (strcmp(arg, fl_target_name((enum fl_target)t)) == 0) {
@@ -124,6 +133,9 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!e->what && e->as != AS_SARIF)
             argp_error(state, "a KEY or FILE is needed");
+        if (!e->what && (e->core || e->target_given || e->options.no_executor))
+            argp_error(state,
+                       "--core, --target and --no-executor need a KEY or FILE: without one --sarif judges nothing");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -157,6 +169,7 @@ static bool scenario_of(struct explain *e, const struct bucket *b)
         return false;
     }
     snprintf(e->path, sizeof e->path, "%s/%s", folder, b->file);
+    snprintf(e->in_folder, sizeof e->in_folder, "%s", b->file);
     return true;
 }
 
@@ -168,14 +181,44 @@ static bool looks_like_a_file(const char *what)
            strncmp(what, "../", 3) == 0;
 }
 
-/* Fills path, scenario and bucket. False: it complained. */
+/* A regular file only: what comes through a pipe has been read. */
+static enum fl_target target_of(const char *path)
+{
+    enum fl_target target = FL_TARGET_ALL;
+    struct stat st;
+    size_t size;
+    char *text = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? read_text(path, &size) : NULL;
+
+    if (text)
+        target = target_of_text(text, size);
+    free(text);
+    return target;
+}
+
+/* The campaign's own one may be gone by now. */
+static bool find_core(struct explain *e)
+{
+    e->options.core = store_core(e->store, e->core, e->own, &e->options.campaigns_core);
+    if (!e->options.campaigns_core || access(e->own, R_OK) == 0)
+        return true;
+    complain("%s: the campaign's core: %s; --core FILE names another, --core \"\" the one in this tree", e->own,
+             strerror(errno));
+    return false;
+}
+
+/* Fills path, scenario, bucket, target and core. False: it complained. */
 static bool find(struct explain *e)
 {
     struct stat st;
 
     if (stat(e->what, &st) == 0 || looks_like_a_file(e->what)) {
         snprintf(e->path, sizeof e->path, "%s", e->what);
-        return load_scenario(e->path, &e->scenario);
+        e->options.core = core_of(e->core);
+        if (!load_scenario(e->path, &e->scenario))
+            return false;
+        if (!e->target_given)
+            e->options.target = target_of(e->path);
+        return true;
     }
     if (!store_is_folder(campaign_folder(e))) {
         complain("%s: no such file, and %s is no campaign folder to look the key up in; --dir DIR names another",
@@ -188,7 +231,8 @@ static bool find(struct explain *e)
     e->has_bucket = true;
     if (e->target_given)
         e->bucket.target = e->options.target;
-    return scenario_of(e, &e->bucket) && load_scenario(e->path, &e->scenario);
+    e->options.target = e->bucket.target;
+    return find_core(e) && scenario_of(e, &e->bucket) && load_scenario(e->path, &e->scenario);
 }
 
 /* ---- SARIF --------------------------------------------------------------------------------------------------------- */
@@ -216,7 +260,8 @@ static bool add_result(struct explain *e, const struct bucket *b)
         return false;
     }
     e->results = more;
-    explain_result(&e->results[e->nresults++], b, e->path, text, size);
+    explain_result(&e->results[e->nresults++], b, *e->in_folder ? e->in_folder : e->path, *e->in_folder != 0, text,
+                   size);
     free(text);
     return true;
 }
@@ -231,12 +276,29 @@ static bool each_open(const struct bucket *b, void *ctx)
     return !e->failed;
 }
 
-/* A FILE is judged for its bucket. *found [OUT]: how many results are findings now. */
-static bool collect(struct explain *e)
+/* One scenario as it is judged now. Nothing disagrees: there is no result. A bucket is what it is about only where the key is its. */
+static bool collect_one(struct explain *e)
 {
     struct explain_verdict verdict;
-    FILE *null;
+    FILE *null = fopen("/dev/null", "w");
+    bool ok = null && explain_write(null, EXPLAIN_TEXT, &e->scenario, NULL, &e->options, &verdict);
 
+    if (null)
+        fclose(null);
+    if (!ok || !verdict.reproduces)
+        return ok;
+    if (!e->has_bucket || strcmp(e->bucket.key, verdict.key) != 0) {
+        e->bucket = (struct bucket){.severity = SEVERITY_MEDIUM, .target = e->options.target, .count = 1};
+        snprintf(e->bucket.key, sizeof e->bucket.key, "%s", verdict.key);
+        snprintf(e->bucket.title, sizeof e->bucket.title, "%s", verdict.title);
+    }
+    e->bucket.record = verdict.record;
+    e->bucket.nrecords = e->scenario.nrecords;
+    return add_result(e, &e->bucket);
+}
+
+static bool collect(struct explain *e)
+{
     if (!e->what) {
         if (!store_is_folder(campaign_folder(e))) {
             complain("%s: is no campaign folder; --dir DIR names another", campaign_folder(e));
@@ -245,27 +307,7 @@ static bool collect(struct explain *e)
         e->store = store_open(campaign_folder(e), STORE_READ);
         return e->store && store_buckets_each(e->store, each_open, e) && !e->failed;
     }
-    if (!find(e))
-        return false;
-    if (e->has_bucket)
-        return add_result(e, &e->bucket);
-    null = fopen("/dev/null", "w");
-    if (!null || !explain_write(null, EXPLAIN_TEXT, &e->scenario, NULL, &e->options, &verdict)) {
-        if (null)
-            fclose(null);
-        return false;
-    }
-    fclose(null);
-    if (!verdict.reproduces)
-        return true;
-    e->bucket = (struct bucket){.severity = SEVERITY_MEDIUM,
-                                .target = e->options.target,
-                                .count = 1,
-                                .record = verdict.record,
-                                .nrecords = e->scenario.nrecords};
-    snprintf(e->bucket.key, sizeof e->bucket.key, "%s", verdict.key);
-    snprintf(e->bucket.title, sizeof e->bucket.title, "%s", verdict.title);
-    return add_result(e, &e->bucket);
+    return find(e) && collect_one(e);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
@@ -273,16 +315,19 @@ static bool collect(struct explain *e)
 static int write_to(struct explain *e, FILE *out)
 {
     struct explain_verdict verdict;
-    char why[512];
+    char why[512], *folder;
     bool unable;
 
     if (e->as == AS_SARIF) {
         if (!collect(e))
             return EXIT_INPUT;
-        if (!explain_sarif(out, e->results, e->nresults)) {
+        folder = *e->in_folder ? realpath(campaign_folder(e), NULL) : NULL;
+        if (!explain_sarif(out, e->results, e->nresults, folder)) {
             complain("the SARIF log could not be written");
+            free(folder);
             return EXIT_INTERNAL;
         }
+        free(folder);
         return e->nresults ? EXIT_FINDINGS : EXIT_CLEAN;
     }
     if (!find(e))

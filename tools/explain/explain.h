@@ -38,6 +38,7 @@ enum explain_form {
 
 struct explain_options {
     const char *core;              /* shared object of a foreign core; NULL: the one in this tree */
+    bool campaigns_core;           /* core is the one that the campaign was started with: say so */
     const struct fl_core *layered; /* a core in this process (tests); before core */
     enum fl_target target;         /* FL_TARGET_ALL when not known; a bucket's own comes before it */
     bool no_executor;
@@ -75,14 +76,16 @@ bool explain_program(FILE *out, const struct fl_scenario *s, const struct bucket
 /* One result of a SARIF log. */
 struct explain_result {
     struct bucket bucket; /* key, title, severity, detail and so on */
-    char path[1000];      /* of the .scn, as it is to stand in the log */
+    char path[1000];      /* of the .scn, from the campaign folder where it is one of its files */
+    bool in_folder;       /* ... it is */
     unsigned line;        /* of the failing record there, from 1; 0: none */
     char record[256];     /* that line's text, canonical; empty: none */
 };
 /* Fills *out from a scenario's text (or fuzz bytes: no line) and a bucket. */
-void explain_result(struct explain_result *out, const struct bucket *bucket, const char *path, const char *text,
-                    size_t size);
-/* A whole SARIF 2.1.0 log with one run. False: out reported an error, or there is no memory. */
-bool explain_sarif(FILE *out, const struct explain_result *results, size_t n);
+void explain_result(struct explain_result *out, const struct bucket *bucket, const char *path, bool in_folder,
+                    const char *text, size_t size);
+/* A whole SARIF 2.1.0 log with one run. folder: what paths are relative to that are in_folder, "CAMPAIGN" in the log; NULL where
+ * none is. False: out reported an error, or there is no memory. */
+bool explain_sarif(FILE *out, const struct explain_result *results, size_t n, const char *folder);
 
 #endif

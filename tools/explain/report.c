@@ -25,7 +25,7 @@ static void find_access(struct subject *x)
     } else if (r->kind == FL_REC_TOUCH) {
         x->access = (struct fl_access){r->u.touch.va, r->u.touch.kind, r->u.touch.priv, ac};
         x->has_access = true;
-    } else if (r->kind == FL_REC_EXEC) {
+    } else if (r->kind == FL_REC_EXEC && !x->of_run) {
         x->access = (struct fl_access){r->u.exec.ip, FL_FETCH, r->u.exec.user ? FL_USER : FL_SUPERVISOR, ac};
         x->has_access = true;
     }
@@ -47,6 +47,8 @@ void subject_open(struct subject *x, const struct fl_scenario *s, struct capture
         c->call[x->call - c->call].before.is_sh4 = c->begin.is_sh4;
         x->state = &x->call->before;
     }
+    x->of_run = c->end == CAPTURE_DIVERGED && (c->check == FL_CHECK_TRANSPARENCY ||
+                                               (c->check == FL_CHECK_EXECUTOR && x->record->kind == FL_REC_EXEC));
     find_access(x);
     x->after = c->end == CAPTURE_DIVERGED && c->check == FL_CHECK_REWALK && c->has_ram;
     if (x->after)
@@ -86,6 +88,14 @@ static void tell_bucket(struct document *d, const struct bucket *b)
         doc_item(d, "promoted", "corpus/regressions/%04" PRIu32 "-*.scn, %s", b->number, stage_name(b->stage));
 }
 
+static void tell_core(struct document *d, const struct subject *x)
+{
+    const struct explain_options *o = x->options;
+
+    if (o->core && !o->layered)
+        doc_item(d, "core", "%s%s", o->core, o->campaigns_core ? ", the campaign's own" : "");
+}
+
 static void tell_now(struct document *d, const struct subject *x)
 {
     const struct capture *c = x->capture;
@@ -95,6 +105,7 @@ static void tell_now(struct document *d, const struct subject *x)
     if (!capture_diverges(c)) {
         doc_item(d, "now", "%s", c->end == CAPTURE_NOTHING ? "no event was judged" : "nothing disagrees");
         doc_item(d, "build", "%s", build);
+        tell_core(d, x);
         if (x->bucket)
             doc_alarm(d, "It no longer reproduces. What follows is the same scenario as this build handles it.");
         else if (c->end == CAPTURE_NOTHING)
@@ -104,11 +115,13 @@ static void tell_now(struct document *d, const struct subject *x)
     if (x->bucket && strcmp(x->bucket->key, c->key) != 0) {
         doc_item(d, "now", "another disagreement: %s", c->key);
         doc_item(d, "build", "%s", build);
+        tell_core(d, x);
         doc_alarm(d, "It reproduces under another key. What follows is what this build shows.");
         return;
     }
     doc_item(d, "now", "reproduces");
     doc_item(d, "build", "%s, core \"%s\"", build, c->core_name);
+    tell_core(d, x);
 }
 
 /* Where a row of the tables has that name: what it goes by. */
@@ -194,19 +207,20 @@ static void tell_scenario(struct document *d, const struct subject *x)
 
 static void tell_replay(struct document *d, const struct subject *x)
 {
-    const char *path = x->options->path ? x->options->path : "FILE.scn";
     const char *core = x->options->core && !x->options->layered ? x->options->core : NULL;
-    char target[48] = "", with[300] = "";
+    char *path = shell_word(x->options->path ? x->options->path : "FILE.scn"), *word = shell_word(core ? core : "");
+    char *with = format_text("%s%s", core ? " --core " : "", core ? word : ""), target[48] = "";
 
     if (x->target != FL_TARGET_ALL)
         snprintf(target, sizeof target, " --target %s", fl_target_name(x->target));
-    if (core)
-        snprintf(with, sizeof with, " --core %s", core);
     doc_section(d, "replay", "How to replay it");
     if (!x->options->path)
         doc_paragraph(d, "With the scenario above in a file:");
     doc_line(d, DOC_VERBATIM, "./faultline repro%s%s %s", target, with, path);
     doc_line(d, DOC_VERBATIM, "./faultline explain%s%s --c --output repro.c %s", target, with, path);
+    free(path);
+    free(word);
+    free(with);
 }
 
 static json_t *facts(const struct subject *x, const struct document *d)

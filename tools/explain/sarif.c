@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BASE   "CAMPAIGN"
 #define SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
 
 /* Is that line of a .scn a record? Its first word is then the keyword of one. */
@@ -26,14 +27,14 @@ static bool is_record(const char *line, size_t n)
     return false;
 }
 
-void explain_result(struct explain_result *out, const struct bucket *bucket, const char *path, const char *text,
-                    size_t size)
+void explain_result(struct explain_result *out, const struct bucket *bucket, const char *path, bool in_folder,
+                    const char *text, size_t size)
 {
     struct fl_scenario *s = malloc(sizeof *s);
     struct fl_text_error error;
     unsigned line = 0, records = 0;
 
-    *out = (struct explain_result){.bucket = *bucket};
+    *out = (struct explain_result){.bucket = *bucket, .in_folder = in_folder};
     snprintf(out->path, sizeof out->path, "%s", path);
     if (!s || !fl_scenario_parse(text, size, s, &error) || bucket->record >= s->nrecords) {
         free(s);
@@ -86,18 +87,20 @@ static json_t *text_of(const char *text)
     return string;
 }
 
-/* A URI reference (RFC 3986) of a path. */
-static json_t *uri_of(const char *path)
+/* A URI reference (RFC 3986) of a path: a file: URI (RFC 8089) where it is absolute. end: what comes behind it. */
+static json_t *uri_of(const char *path, const char *end)
 {
-    char uri[1900];
+    char uri[4000];
     size_t n = 0;
 
-    for (const unsigned char *p = (const unsigned char *)path; *p && n + 4 < sizeof uri; p++)
+    if (path[0] == '/')
+        n = (size_t)snprintf(uri, sizeof uri, "file://");
+    for (const unsigned char *p = (const unsigned char *)path; *p && n + 5 < sizeof uri; p++)
         if ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || strchr("-._~/", *p))
             uri[n++] = (char)*p;
         else
             n += (size_t)snprintf(uri + n, sizeof uri - n, "%%%02X", *p);
-    uri[n] = 0;
+    snprintf(uri + n, sizeof uri - n, "%s", end);
     return json_string(uri);
 }
 
@@ -113,19 +116,16 @@ static json_t *result(const struct explain_result *r, const char *id, int index)
                                                    [SEVERITY_MEDIUM] = "warning",
                                                    [SEVERITY_HIGH] = "error",
                                                    [SEVERITY_CRITICAL] = "error"};
-    static const char *const states[BUCKET_STATUSES] = {[BUCKET_OPEN] = "new",
-                                                        [BUCKET_REGRESSION] = "updated",
-                                                        [BUCKET_FIXED] = "absent",
-                                                        [BUCKET_INVALID] = "unchanged",
-                                                        [BUCKET_DUPLICATE] = "unchanged"};
     const struct bucket *b = &r->bucket;
-    json_t *place = json_pack("{s:{s:o}}", "artifactLocation", "uri", uri_of(r->path));
-    json_t *out = json_pack("{s:s, s:i, s:s, s:{s:o}, s:s, s:{s:o}}", "ruleId", id, "ruleIndex", index, "level",
-                            b->severity < SEVERITIES ? levels[b->severity] : "warning", "message", "text",
-                            text_of(b->title[0] ? b->title : b->key), "baselineState",
-                            b->status < BUCKET_STATUSES ? states[b->status] : "new", "partialFingerprints",
-                            "faultlineKey/v1", text_of(b->key));
+    json_t *file = json_pack("{s:o}", "uri", uri_of(r->path, "")),
+           *place = json_pack("{s:o}", "artifactLocation", file);
+    json_t *out =
+        json_pack("{s:s, s:i, s:s, s:{s:o}, s:{s:o}}", "ruleId", id, "ruleIndex", index, "level",
+                  b->severity < SEVERITIES ? levels[b->severity] : "warning", "message", "text",
+                  text_of(b->title[0] ? b->title : b->key), "partialFingerprints", "faultlineKey/v1", text_of(b->key));
 
+    if (r->in_folder)
+        json_object_set_new(file, "uriBaseId", json_string(BASE));
     if (r->line)
         json_object_set_new(
             place, "region",
@@ -142,7 +142,7 @@ static json_t *result(const struct explain_result *r, const char *id, int index)
     return out;
 }
 
-bool explain_sarif(FILE *out, const struct explain_result *results, size_t n)
+bool explain_sarif(FILE *out, const struct explain_result *results, size_t n, const char *folder)
 {
     json_t *rules = json_array(), *all = json_array(), *log;
     char id[64];
@@ -162,6 +162,9 @@ bool explain_sarif(FILE *out, const struct explain_result *results, size_t n)
     log = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:s, s:o}]}", "$schema", SCHEMA, "version", "2.1.0", "runs",
                     "tool", "driver", "name", "Faultline", "version", FAULTLINE_VERSION, "rules", rules, "columnKind",
                     "utf16CodeUnits", "results", all);
+    if (folder)
+        json_object_set_new(json_array_get(json_object_get(log, "runs"), 0), "originalUriBaseIds",
+                            json_pack("{s:{s:o}}", BASE, "uri", uri_of(folder, "/")));
     ok = log && json_dumpf(log, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
     json_decref(log);
     return ok && fflush(out) == 0 && !ferror(out);

@@ -17,7 +17,9 @@ struct subject {
     const struct fl_record *record;
     const struct seen_call *call;      /* the last call of the core in it, PERMITS apart; NULL: none */
     const struct seen_snapshot *state; /* the machine before that call, or before the event */
-    bool after;      /* the tables are those after the call: it is about what the handler left behind */
+    bool after; /* the tables are those after the call: it is about what the handler left behind */
+    bool
+        of_run; /* it is about a run of instructions as a whole: no call of the core failed, and which access did is not known */
     bool has_access; /* it is about an access to one address */
     struct fl_access access;
     bool has_arch; /* x86: the arch walk of that access, over the tables before the call */

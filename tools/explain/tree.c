@@ -16,7 +16,6 @@ struct tree {
     const struct subject *x;
     const struct fl_cpu *cpu;
     unsigned lines;
-    bool on_path_only; /* ... is expanded */
 };
 
 static bool read_at(const struct tree *t, uint64_t table, unsigned level, unsigned i, uint64_t *entry)
@@ -137,7 +136,7 @@ static void draw(struct tree *t, uint64_t table, unsigned level, bool on_path, c
             mark_of(t, level, entry, mark, sizeof mark, &kind);
         doc_line(t->d, kind, "%s%s %s[%u] %#" PRIx64 "  %s%s%s", prefix, last ? "└─" : "├─",
                  entry_format(mode)->name[level], shown[k], entry, flags, target, mark);
-        if (level == 1 || !entry_present(entry) || entry_is_leaf(t->cpu, level, entry) || (t->on_path_only && !mine) ||
+        if (level == 1 || !entry_present(entry) || entry_is_leaf(t->cpu, level, entry) ||
             (!mine && t->lines >= LINES) || (level >= 4 && entry_reserved(t->cpu, level, entry)))
             continue;
         snprintf(prefix + used, 16, "%s", last ? "   " : "│  ");
@@ -204,7 +203,8 @@ void tell_tables(struct document *d, const struct subject *x)
         return;
     }
     doc_section(d, "tables",
-                x->after                       ? "Page tables after the call"
+                x->after    ? "Page tables after the call"
+                : x->of_run ? x->call ? "Page tables before the last call" : "Page tables before the event"
                 : capture_diverges(x->capture) ? "Page tables before the failing call"
                                                : "Page tables before the last call");
     if (!x->state->is_sh4 && x->record->kind != FL_REC_SYNCALL)

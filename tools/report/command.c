@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include "../command.h"
+#include "../replay/replay.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -25,7 +26,8 @@ static const struct argp_option options[] = {
     {"source", OPT_SOURCE, "COVERAGE-DIR", 0,
      "link annotated source: a folder of llvm-cov show --format=html, or auto: make it from the corpora, in DIR/source",
      0},
-    {"core", OPT_CORE, "FILE", 0, "explain the findings with this core", 0},
+    {"core", OPT_CORE, "FILE", 0,
+     "explain the findings with this core (default: $FAULTLINE_CORE, else the campaign's own)", 0},
     {"no-explain", OPT_NO_EXPLAIN, NULL, 0, "do not judge the findings anew", 0},
     {0},
 };
@@ -69,15 +71,33 @@ static char *write_page(const struct report *r, size_t *size)
     return NULL;
 }
 
+/* A core that does not load is told once, and first. */
+static bool loads(const struct report *r)
+{
+    struct replay_options replay = {.core = r->core};
+    char why[512];
+    struct replayer *replayer = r->core && r->explain ? replay_open(&replay, why) : NULL;
+
+    if (r->core && r->explain && !replayer) {
+        complain("%s%s", why,
+                 r->own_core ? " (the campaign's own core; --core names another, --core \"\" this tree's)" : "");
+        return false;
+    }
+    replay_close(replayer);
+    return true;
+}
+
 static int make(struct store *store, const struct asked *a, const char *output)
 {
-    struct report r = {.core = a->core, .explain = !a->no_explain};
+    char own[STORE_CORE];
+    struct report r = {.explain = !a->no_explain};
     char *page = NULL;
     size_t size = 0;
     bool ok;
     int code = EXIT_INPUT;
 
-    if (!report_read(store, &r))
+    r.core = store_core(store, a->core, own, &r.own_core);
+    if (!loads(&r) || !report_read(store, &r))
         goto out;
     if (a->source) {
         char *made = strcmp(a->source, "auto") == 0 ? source_make(r.s.folder) : format_text("%s", a->source);

@@ -119,12 +119,17 @@ static char *scenario_text(const char *path, size_t *size)
 }
 
 /* What the tested code does with it now. */
-static bool explanation(const struct report *r, const struct bucket *b, size_t i, const struct fl_scenario *scenario,
-                        FILE *out)
+static bool explanation(const struct report *r, const struct bucket *b, size_t i, const char *path,
+                        const struct fl_scenario *scenario, FILE *out)
 {
     char ids[32];
-    struct explain_options options = {
-        .core = r->core, .target = b->target, .seconds = SECONDS_EACH, .path = b->file, .headings = 4, .ids = ids};
+    struct explain_options options = {.core = r->core,
+                                      .campaigns_core = r->own_core,
+                                      .target = b->target,
+                                      .seconds = SECONDS_EACH,
+                                      .path = path,
+                                      .headings = 4,
+                                      .ids = ids};
     struct explain_verdict verdict = {0};
     char *article = NULL;
     size_t size = 0;
@@ -143,6 +148,18 @@ static bool explanation(const struct report *r, const struct bucket *b, size_t i
     return ok;
 }
 
+static void again(const struct report *r, const struct bucket *b, FILE *out)
+{
+    char *folder = shell_word(r->s.folder), *key = shell_word(b->key), *core = shell_word(r->core ? r->core : "");
+
+    html_put(out, "<p class=again>Again: <code>faultline explain --dir ", folder);
+    html_put(out, r->core ? " --core " : "", r->core ? core : "");
+    html_put(out, " ", key);
+    free(folder);
+    free(key);
+    free(core);
+}
+
 static void one(const struct report *r, size_t i, FILE *out)
 {
     const struct bucket *b = &r->s.buckets[i];
@@ -157,14 +174,13 @@ static void one(const struct report *r, size_t i, FILE *out)
     severity(b, out);
     html_put(out, " <span class=title>", b->title[0] ? b->title : b->key);
     fputs("</span></summary>\n", out);
-    if (!judge || !fl_scenario_parse(text, size, scenario, &error) || !explanation(r, b, i, scenario, out)) {
+    if (!judge || !fl_scenario_parse(text, size, scenario, &error) || !explanation(r, b, i, path, scenario, out)) {
         facts(b, false, out);
         html_put(out, text ? "<h4>Scenario</h4>\n<pre tabindex=0>" : "<p class=note>Its scenario cannot be read: ",
                  text ? text : path);
         fputs(text ? "</pre>\n" : "</p>\n", out);
     }
-    html_put(out, "<p class=again>Again: <code>faultline explain --dir ", r->s.folder);
-    html_put(out, " ", b->key);
+    again(r, b, out);
     fputs("</code></p>\n</details>\n", out);
     free(scenario);
     free(text);
@@ -179,6 +195,10 @@ void report_findings(const struct report *r, FILE *out)
         return;
     }
     list(&r->s, out);
+    if (r->core && r->explain) {
+        html_put(out, "<p class=note>Judged with the core ", r->core);
+        fputs(r->own_core ? ", the campaign's own.</p>\n" : ".</p>\n", out);
+    }
     fputs("<div class=each>\n", out);
     for (size_t i = 0; i < r->s.nbuckets; i++)
         one(r, i, out);

@@ -46,6 +46,7 @@ struct report {
     char *library;    /* Chart.js; NULL: it is not here */
     char *source;     /* address of the annotated source; NULL: none is given */
     const char *core; /* a foreign core to explain with; NULL: the one in this tree */
+    bool own_core;    /* ... the one that the campaign was started with */
     bool explain;     /* judge the findings anew, with this build */
 };
 

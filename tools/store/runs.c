@@ -2,6 +2,7 @@
 /* Options and runs of a campaign, and whether its supervisor is there. */
 #include "runs.h"
 
+#include "../command.h"
 #include "rows.h"
 
 #include <stdio.h>
@@ -31,6 +32,14 @@ bool store_option_get(struct store *s, const char *name, char *out, size_t size)
     if ((found = rows_next(&q)))
         rows_text(&q, out, size);
     return rows_end(&q) && found;
+}
+
+const char *store_core(struct store *s, const char *option, char own[STORE_CORE], bool *its_own)
+{
+    const char *core = core_of(option);
+
+    *its_own = !core && !option && store_option_get(s, "core", own, STORE_CORE) && own[0];
+    return *its_own ? own : core;
 }
 
 bool store_options_each(struct store *s, bool (*each)(const char *name, const char *value, void *ctx), void *ctx)

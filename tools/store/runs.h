@@ -30,12 +30,17 @@
 
 /* ---- options: what the campaign was asked for -------------------------------------------------------------------------- */
 
+#define STORE_CORE 4096 /* of a path */
+
 /* Text by name: "targets" -> "walk,fault". Names that status and report show: targets, engines, jobs (a number), seconds (0:
  * until it is stopped), build (build_name), core, executor ("unicorn 2.1.1 (CPU: any)"), host, cpus, disk_limit (bytes),
  * seed, command (how it was started), slurm ("1"). Any other is kept and shown as it is. */
 bool store_option_set(struct store *s, const char *name, const char *value);
 /* False also when there is no such option (nothing is said then): out is "". */
 bool store_option_get(struct store *s, const char *name, char *out, size_t size);
+/* The core to judge this campaign's findings with: core_of(option), and where that is NULL because neither says anything, the one
+ * that the campaign was started with, copied to own. *its_own [OUT]: it is that one. NULL: the one in this tree. */
+const char *store_core(struct store *s, const char *option, char own[STORE_CORE], bool *its_own);
 bool store_options_each(struct store *s, bool (*each)(const char *name, const char *value, void *ctx), void *ctx);
 
 /* ---- runs: from one start or resume to the next end -------------------------------------------------------------------- */
