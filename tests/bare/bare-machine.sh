@@ -73,7 +73,9 @@ step() {
 inside() {
     unshare --mount --pid --fork --kill-child --mount-proc="$system/proc" \
         env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb "${proxy[@]}" \
-        chroot "$system" /bin/sh -c 'cd /opt/faultline && exec "$@"' sh "$@"
+        chroot "$system" /bin/sh -c '
+            mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx # as any Debian has
+            cd /opt/faultline && exec "$@"' sh "$@"
 }
 
 make_base() {

@@ -226,16 +226,35 @@ def test_live():
     check(t.finish() == 0 and not t.screen.alternate, f"SIGTERM gives the screen back: {t.code}")
 
 
-def main():
+def has_terminals():
+    """Does this machine hand out pseudo terminals? A bare chroot without /dev/pts does not."""
     try:
-        for test in test_table, test_json, test_mistakes, test_panes, test_scrolling, test_resizing, test_live:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
+def main():
+    tests = [test_table, test_json, test_mistakes]
+    live = has_terminals()
+    if live:
+        tests += [test_panes, test_scrolling, test_resizing, test_live]
+    try:
+        for test in tests:
             before = failures
             test()
             print(f"{test.__name__}: {'ok' if failures == before else 'FAILED'}")
     finally:
         shutil.rmtree(WORK, ignore_errors=True)
     print(f"status: {checks} comparisons, {failures} failures")
-    return failures != 0 or checks == 0
+    if failures or not checks:
+        return 1
+    if not live:
+        print("skipped: no pseudo terminals here (is /dev/pts mounted?): the live screen was not looked at")
+        return 77
+    return 0
 
 
 if __name__ == "__main__":
