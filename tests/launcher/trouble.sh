@@ -7,19 +7,19 @@ set -u
 . "$(dirname -- "${BASH_SOURCE[0]}")/harness.sh"
 
 begin "packages are installed without a question when there is no terminal"
-rm "$tmp/pc/zlib.pc" "$tmp/pc/zydis.pc"
-echo libzydis-dev >"$state/offered"
+rm "$tmp/pc/zlib.pc" "$tmp/pc/capstone.pc"
+echo libcapstone-dev >"$state/offered"
 if [ "$EUID" = 0 ]; then
     run 0 show
-    says "installing 2 package(s): zlib1g-dev libzydis-dev"
-    called 'apt-get .* --no-install-recommends install zlib1g-dev libzydis-dev$'
+    says "installing 2 package(s): zlib1g-dev libcapstone-dev"
+    called 'apt-get .* --no-install-recommends install zlib1g-dev libcapstone-dev$'
 fi
 
 if [ "$EUID" = 0 ]; then
     begin "an optional package that this system does not have"
-    rm "$tmp/pc/zydis.pc"
+    rm "$tmp/pc/capstone.pc"
     run 0 show
-    says "this system does not offer libzydis-dev: going on without"
+    says "this system does not offer libcapstone-dev: going on without"
     touch "$project/tools/tiny.c"
     : >"$state/calls"
     run 0 show

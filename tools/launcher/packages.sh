@@ -24,7 +24,7 @@ libsqlite3-dev|required|build|pc:sqlite3|keeps what campaigns find (SQLite)
 libncurses-dev|required|build|pc:ncursesw|draws the live status of a campaign (ncurses)
 libxxhash-dev|required|build|pc:libxxhash|digests of worlds (xxHash, headers only)
 libcapstone-dev|optional|build|pc:capstone|second opinion on prefetch decoding (Capstone)
-libzydis-dev|optional|build|pc:zydis|second opinion on prefetch decoding (Zydis)
+libzydis-dev|optional|build|h:Zydis/Zydis.h|second opinion on prefetch decoding (Zydis)
 binutils-dev|optional|decoders,test|h:dis-asm.h|decoder plug-in of libopcodes, which objdump and gdb use (GPL)
 llvm-dev|optional|decoders,test|h:llvm-c/Disassembler.h|decoder plug-in of LLVM
 libdistorm3-dev|optional|decoders,test|h:distorm3/distorm.h|decoder plug-in of distorm
