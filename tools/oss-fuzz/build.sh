@@ -16,8 +16,12 @@ parts=(-Dunicorn=disabled -Dcapstone=disabled -Dzydis=disabled)
 if [ "$sanitizer" != memory ] && [ "${ARCHITECTURE:-x86_64}" = x86_64 ]; then
     parts=(-Dunicorn=enabled)
     for decoder in capstone Zydis; do
-        [ -e "$SRC/deps/lib/lib$decoder.a" ] && parts+=("-D${decoder,,}=enabled") && continue
-        echo "faultline: no static $decoder in $SRC/deps: target prefetch goes without"
+        # Without the .pc file a library of the system would be taken, which is not there where the targets run.
+        if [ -e "$SRC/deps/lib/lib$decoder.a" ] && [ -e "$SRC/deps/lib/pkgconfig/${decoder,,}.pc" ]; then
+            parts+=("-D${decoder,,}=enabled")
+            continue
+        fi
+        echo "faultline: no static $decoder (lib$decoder.a and ${decoder,,}.pc) in $SRC/deps: target prefetch goes without"
         parts+=("-D${decoder,,}=disabled")
     done
 fi

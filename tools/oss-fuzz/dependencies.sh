@@ -4,6 +4,8 @@
 # are used, the others are fetched. Not instrumented: it is Faultline that is under test, and an instrumented emulator is slow.
 : "${SRC:?the folder of the sources}"
 deps=$SRC/deps
+# shellcheck source=tools/oss-fuzz/pkgconfig.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/pkgconfig.sh"
 jobs=$(nproc)
 export CC=${CC:-clang} CXX=${CXX:-clang++} CFLAGS='-O2 -fPIC' CXXFLAGS='-O2 -fPIC'
 
@@ -32,12 +34,6 @@ with_cmake capstone -DCAPSTONE_BUILD_SHARED=OFF -DCAPSTONE_BUILD_TESTS=OFF -DCAP
 with_cmake zydis -DZYDIS_BUILD_EXAMPLES=OFF -DZYDIS_BUILD_TOOLS=OFF -DZYDIS_BUILD_SHARED_LIB=OFF
 make -s -C "$SRC/xxhash" PREFIX="$deps" LIBDIR="$deps/lib" install_libxxhash.includes install_libxxhash.pc
 
-# Not all of them write what pkg-config reads the same way in each version.
 [ -e "$deps/lib/libcapstone.a" ] && [ -e "$deps/lib/libunicorn.a" ] && [ -e "$deps/lib/libZydis.a" ]
-[ -e "$deps/lib/pkgconfig/capstone.pc" ] || cat >"$deps/lib/pkgconfig/capstone.pc" <<PC
-Name: capstone
-Description: Capstone
-Version: 4.0.2
-Libs: -L$deps/lib -lcapstone
-Cflags: -I$deps/include
-PC
+[ -e "$deps/lib/pkgconfig/capstone.pc" ] || write_pc "$deps" capstone 4.0.2 capstone
+[ -e "$deps/lib/pkgconfig/zydis.pc" ] || write_pc "$deps" zydis 4.0.0 Zydis Zycore
