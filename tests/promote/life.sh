@@ -99,6 +99,40 @@ says '^REGRESSION 0008 is back: a prefetch the core says not ignored$'
 grep -q '^# state: regression since' "$scn" || fail "it is no regression any more"
 run 0 promote --advance
 
+# ---- another finding in its scenario is not this one: state and bucket stay as they are
+cp "$scn" "$work/kept.scn"
+{ head -n 1 "$scn"; grep '^# ' "$scn"; grep -v '^#' "$root"/corpus/regressions/0005-*.scn | tail -n +2; } >"$work/other.scn"
+cp "$work/other.scn" "$scn"
+run 0 triage --list --json
+cp "$work/out" "$work/before"
+run 1 promote --advance --core "$crash"
+says '^0008 .*: diverges with another key, regression: crash/'
+says "^  it was found as $key; neither its state nor its bucket changes\$"
+run 0 triage --list --json
+holds "$(cmp "$work/out" "$work/before" && echo same)" = same
+holds "$(cmp "$scn" "$work/other.scn" && echo same)" = same
+mv "$work/kept.scn" "$scn"
+# ... and what a person has decided stays, too, when it is back
+run 0 triage --status $key invalid --reason 'not a bug: said by hand'
+run 1 promote --advance --core "$bug"
+says '^REGRESSION 0008 is back: '
+run 0 triage --list --json
+says '"status": "invalid"'
+says '"reason": "not a bug: said by hand"'
+# ... which promote itself sees as late as when it was waiting for another one
+run 0 triage --status $key open
+exec 9<"$corpus"
+flock 9
+"$program" promote $key --core "$bug" --number 20 >"$work/late.out" 2>"$work/late" </dev/null 9<&- &
+late=$!
+sleep 0.5
+run 0 triage --status $key invalid --reason 'not a bug: said by hand'
+exec 9<&-
+wait $late
+holds $? = 2
+grep -q "^faultline: $key: is marked invalid" "$work/late" || fail "not refused: $(cat "$work/late")"
+run 0 triage --status $key fixed --reason 'said by hand'
+
 # ---- what is refused
 run 2 promote $key --core "$bug"
 complains "^faultline: $key: is promoted already: .*0008"

@@ -68,12 +68,14 @@ static bool tell_store(const struct advance *a, const struct corpus_entry *e, co
 
     if (!a->store || !e->key[0])
         return true;
-    if (!store_bucket_get(a->store, e->key, &b, &found))
-        return false;
-    if (!found || b.number != e->number)
-        return true;
     if (!store_begin(a->store))
         return false;
+    if (!store_bucket_get(a->store, e->key, &b, &found)) {
+        store_rollback(a->store);
+        return false;
+    }
+    if (!found || b.number != e->number)
+        return store_commit(a->store);
     b.stage = next->stage;
     if (clean) {
         ok = store_clean_build(a->store, b.key, store_build(a->store), &b.clean_builds);
@@ -85,8 +87,16 @@ static bool tell_store(const struct advance *a, const struct corpus_entry *e, co
     } else {
         ok = store_clean_builds_reset(a->store, b.key);
         b.clean_builds = 0;
-        b.status = next->stage == STAGE_CRASHING ? BUCKET_OPEN : BUCKET_REGRESSION;
-        snprintf(b.reason, sizeof b.reason, "regression %s diverges under %s: %s", e->label, a->p->build, e->title);
+        /* Invalid and duplicate is what somebody decided: that stays. */
+        if (b.status == BUCKET_OPEN || b.status == BUCKET_FIXED || b.status == BUCKET_REGRESSION) {
+            enum bucket_status before = b.status;
+
+            b.status = next->stage == STAGE_CRASHING ? BUCKET_OPEN : BUCKET_REGRESSION;
+            /* What bisect or a person has noted about an open one is still true. */
+            if (b.status != before || !b.reason[0])
+                snprintf(b.reason, sizeof b.reason, "regression %s diverges under %s: %s", e->label, a->p->build,
+                         e->title);
+        }
     }
     if (ok && store_bucket_put(a->store, &b))
         return store_commit(a->store);
@@ -163,6 +173,13 @@ static void take(struct advance *a, const struct corpus_entry *e)
     }
     a->clean += clean;
     a->diverged += !clean;
+    /* Another finding is no news of this one: neither its state nor its bucket changes. */
+    if (!clean && e->key[0] && !corpus_same_key(e->key, result.key)) {
+        say(a, e, &next, "diverges with another key", &result);
+        if (!a->results)
+            printf("  it was found as %s; neither its state nor its bucket changes\n", e->key);
+        return;
+    }
     /* Which of what is here came from before there were states is not told one by one. */
     if (e->state.stage == STAGE_NONE && clean) {
         a->failed += !complete(a, e);

@@ -247,6 +247,25 @@ static bool write_pair(const struct promote *p, const struct bucket *b, const st
     return ok;
 }
 
+/* Only what promoting changes: the rest may be another than it was when this began. False: it complained. */
+static bool note(struct store *store, const char *key, unsigned number)
+{
+    struct bucket now;
+    bool found;
+
+    if (!store_begin(store))
+        return false;
+    if (store_bucket_get(store, key, &now, &found)) {
+        now.number = number;
+        now.stage = STAGE_CRASHING;
+        now.clean_builds = 0;
+        if (found && store_clean_builds_reset(store, key) && store_bucket_put(store, &now))
+            return store_commit(store);
+    }
+    store_rollback(store);
+    return false;
+}
+
 static int store_it(const struct promote *p, struct store *store, struct bucket *b, const struct corpus *corpus)
 {
     static struct fl_scenario s;
@@ -262,15 +281,12 @@ static int store_it(const struct promote *p, struct store *store, struct bucket 
     slug = p->slug ? format_text("%s", p->slug) : promote_slug(b->title[0] ? b->title : b->key);
     written = write_pair(p, b, &s, &result, number, slug, &path);
     if (written) {
-        b->number = number;
-        b->stage = STAGE_CRASHING;
-        b->clean_builds = 0;
-        if (!store_clean_builds_reset(store, b->key) || !store_bucket_put(store, b))
+        if (!note(store, b->key, number))
             complain("%s is written, and the campaign does not know it: promote --list and --advance go on without",
                      path);
         if (p->json) {
             json_t *said = json_pack("{s:s, s:i, s:s, s:s}", "key", b->key, "number", (int)number, "file", path,
-                                     "state", stage_name(b->stage));
+                                     "state", stage_name(STAGE_CRASHING));
 
             json_dumpf(said, stdout, JSON_INDENT(2));
             putchar('\n');
@@ -294,8 +310,9 @@ int promote_key(const struct promote *p, const char *key)
     if (!store)
         return EXIT_INPUT;
     store_use_core(store, p->core);
-    if (store_bucket_find(store, key, &b) && (lock = promote_lock(p->corpus)) >= 0) {
-        if (corpus_read(p->corpus, &corpus)) {
+    /* The bucket as it is when nobody else promotes any more. */
+    if ((lock = promote_lock(p->corpus)) >= 0) {
+        if (store_bucket_find(store, key, &b) && corpus_read(p->corpus, &corpus)) {
             if (corpus.wrong)
                 complain("%s: put that right first; nothing was promoted", p->corpus);
             else
