@@ -75,6 +75,25 @@ run 0 bisect prefetch/rule --good mended --bad four
 says "bug: the scanner's window"
 run 1 triage --list --json
 says "first bad commit $(git -C "$repo" rev-parse --short bug): bug: the scanner's window"
+# ... in place of what an earlier one found; and what was decided in the meantime, here by a compiler, stays
+cat >"$work/not-ccache" <<COMPILER
+#!/bin/sh
+[ -e "$work/decided" ] || { : >"$work/decided"; "$(realpath "$program")" triage --status prefetch/rule invalid --reason 'by hand'; } >&2
+exec cc "\$@"
+COMPILER
+chmod +x "$work/not-ccache"
+CC=$work/not-ccache run 0 bisect prefetch/rule --good mended --bad four
+run 0 triage --list --json
+says '"status": "invalid"'
+says "\"reason\": \"by hand; first bad commit $(git -C "$repo" rev-parse --short bug): bug: the scanner's window\""
+
+# ---- a file says as which target it is judged: here one that skips it
+sed 's/^# finding: .*/&\n# target: vmalloc (and more words)/' "$work/window.scn" >"$work/vmalloc.scn"
+run 2 bisect "$work/vmalloc.scn" --good mended --bad four
+complains 'cannot be judged: no event of the scenario is judged'
+sed 's/^# target: vmalloc/# target: prefetch/' "$work/vmalloc.scn" >"$work/prefetch.scn"
+run 0 bisect "$work/prefetch.scn" --good mended --bad four
+says "bug: the scanner's window"
 mkdir -p "$repo/corpus/regressions"
 cp "$work/window.scn" "$repo/corpus/regressions/0041-window.scn"
 run 0 bisect 41 --good mended --bad four

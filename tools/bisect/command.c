@@ -71,18 +71,30 @@ static error_t option(int key, char *arg, struct argp_state *state)
 
 /* ---- what to bisect ------------------------------------------------------------------------------------------------ */
 
-/* The key that a scenario's comments name; without one it is what the bad revision shows. */
+/* What stands behind a word of a scenario's comments ("finding"), up to one of the ends. Empty: no such comment. */
+static void comment(const char *text, const char *word, const char *ends, char *out, size_t size)
+{
+    char *line = format_text("\n# %s: ", word);
+    const char *at = strstr(text, line);
+
+    at = at ? at + strlen(line) : "";
+    snprintf(out, size, "%.*s", (int)strcspn(at, ends), at);
+    free(line);
+}
+
+/* The key that a scenario's comments name (without one it is what the bad revision shows), and the target that shows it. */
 static bool from_file(struct arguments *a, const char *path)
 {
-    static const char word[] = "\n# finding: ";
     size_t size;
-    char *text;
-    const char *at;
+    char *text, target[32];
 
     if (!load_scenario(path, &a->b.scenario) || !(text = read_text(path, &size)))
         return false;
-    if ((at = strstr(text, word)))
-        snprintf(a->b.key, sizeof a->b.key, "%.*s", (int)strcspn(at + strlen(word), "\r\n"), at + strlen(word));
+    comment(text, "finding", "\r\n", a->b.key, sizeof a->b.key);
+    comment(text, "target", " \r\n", target, sizeof target);
+    for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
+        if (strcmp(target, fl_target_name((enum fl_target)t)) == 0)
+            a->b.target = (enum fl_target)t;
     free(text);
     return true;
 }
@@ -147,23 +159,40 @@ static bool find_scenario(struct arguments *a)
 
 /* ---- what came of it ----------------------------------------------------------------------------------------------- */
 
-/* In the bucket's reason, in place of what an earlier bisect put there. */
-static void note(struct arguments *a, const struct commit *c)
+/* reason, with the commit in place of the one that an earlier bisect put there. */
+static void name_commit(char *reason, size_t size, const struct commit *c)
 {
     static const char word[] = "first bad commit ";
-    char *old = a->store ? strstr(a->bucket.reason, word) : NULL, kept[sizeof a->bucket.reason];
+    char *old = strstr(reason, word), *kept;
+
+    if (old)
+        *old = 0;
+    kept = format_text("%s", reason);
+    snprintf(reason, size, "%.150s%s%s%.40s: %.150s", kept, kept[0] && !old ? "; " : "", word, c->brief, c->subject);
+    free(kept);
+}
+
+/* In the bucket's reason. The bucket is read again: much may have happened to it since the search began. */
+static void note(struct arguments *a, const struct commit *c)
+{
+    struct bucket now;
+    bool found, ok;
 
     if (!a->store)
         return;
-    if (old)
-        *old = 0;
-    memcpy(kept, a->bucket.reason, sizeof kept);
-    if (kept[0] && !old)
-        snprintf(a->bucket.reason, sizeof a->bucket.reason, "%.150s; %s%.40s: %.150s", kept, word, c->brief,
-                 c->subject);
-    else
-        snprintf(a->bucket.reason, sizeof a->bucket.reason, "%.150s%s%.40s: %.150s", kept, word, c->brief, c->subject);
-    if (!store_bucket_put(a->store, &a->bucket))
+    ok = store_begin(a->store);
+    if (ok) {
+        ok = store_bucket_get(a->store, a->bucket.key, &now, &found) && found;
+        if (ok) {
+            name_commit(now.reason, sizeof now.reason, c);
+            ok = store_bucket_put(a->store, &now);
+        }
+        if (ok)
+            ok = store_commit(a->store);
+        else
+            store_rollback(a->store);
+    }
+    if (!ok)
         complain("%s: the campaign does not know it", a->bucket.key);
 }
 
