@@ -22,7 +22,8 @@
 
 /* ---- program.c ----------------------------------------------------------------------------------------------------- */
 
-enum { RUN_NOT_THERE = -1, RUN_STOPPED = -2, RUN_TOO_LONG = -3, RUN_INTERRUPTED = -4 }; /* STOPPED: by a signal */
+/* STOPPED: by a signal. NO_FILE: log or a scratch file cannot be written, which error says (without one: it complained). */
+enum { RUN_NOT_THERE = -1, RUN_STOPPED = -2, RUN_TOO_LONG = -3, RUN_INTERRUPTED = -4, RUN_NO_FILE = -5 };
 
 /* Runs argv in folder (NULL: where we are). out: NULL, or *out [OUT] is its standard output, malloc'd; what is not taken up
  * goes to log, with standard error (NULL: *error, at most 300 bytes of one line). Answers the exit code, or one of the above. */

@@ -127,6 +127,8 @@ static bool step(const struct bisect *b, const char *id, const char *what, const
 
     if (code == RUN_NOT_THERE || code == 127)
         snprintf(why, 512, "%s is not installed", argv[0]);
+    else if (code == RUN_NO_FILE)
+        snprintf(why, 512, "the compiler's words cannot be kept in %.300s", b->log);
     else if (code)
         snprintf(why, 512, "%.12s %s%s; the compiler's words are in %.300s", id, what,
                  code == RUN_TOO_LONG ? ", for half an hour" : "", b->log);

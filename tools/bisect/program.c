@@ -109,15 +109,21 @@ static int start(const struct run *r, int out, int error, pid_t *pid)
 
 int program_run(const struct run *r)
 {
-    FILE *out = tmpfile(), *error = r->log ? fopen(r->log, "a") : tmpfile();
-    int code = RUN_NOT_THERE, failed;
+    FILE *out = tmpfile(), *error = !out ? NULL : r->log ? fopen(r->log, "a") : tmpfile();
+    int code = RUN_NO_FILE, failed;
     char *text;
     pid_t pid;
 
     if (!out || !error) {
-        complain("%s: %s", r->log && out ? r->log : "temporary file", strerror(errno));
+        text = format_text("%s: %s", r->log && out ? r->log : "temporary file", strerror(errno));
+        if (r->error)
+            snprintf(r->error, 300, "%s", text);
+        else
+            complain("%s", text);
+        free(text);
         goto done;
     }
+    code = RUN_NOT_THERE;
     fcntl(fileno(out), F_SETFD, FD_CLOEXEC);
     fcntl(fileno(error), F_SETFD, FD_CLOEXEC);
     failed = start(r, r->out || !r->log ? fileno(out) : fileno(error), fileno(error), &pid);
@@ -135,7 +141,7 @@ int program_run(const struct run *r)
     if (r->out)
         *r->out = contents(out);
 done:
-    if (r->out && code == RUN_NOT_THERE)
+    if (r->out && (code == RUN_NOT_THERE || code == RUN_NO_FILE))
         *r->out = format_text("%s", "");
     if (out)
         fclose(out);
