@@ -78,6 +78,20 @@ if [ -n "$no_locks" ]; then
     rm -rf "$dir"
 fi
 
+case="a build while it works"
+engine 'judged 9; wait_here'
+begin
+check "is at work" in_time 40 is_state running
+engine 'judged 9; say 12; wait_here'
+check "the new one goes on" in_time 60 says 'run 2 of'
+check "which is said" says 'built anew'
+check "and works" in_time 40 is_state running
+check "one engine" test "$(engines)" = 1
+run 2 resume "$dir"
+run 0 stop "$dir"
+check "nobody is left" nobody
+rm -rf "$dir"
+
 case="AFL++"
 mkdir -p "$work/bin"
 : >"$build/afl/fuzz/fl-walk"

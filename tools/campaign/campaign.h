@@ -8,6 +8,7 @@
  *   start.c       start and resume: checks, the lock, into the background
  *   lock.c        one campaign at a time in a folder
  *   guard.c       the supervisor's parent, which starts it again when it was killed
+ *   builds.c      were the programs built anew?
  *   stop.c        stop
  *   supervisor.c  the loop
  *   tasks.c       one target under one engine: made, started, ended, what became of it
@@ -45,6 +46,7 @@
 
 #define CAMPAIGN_TASKS    256
 #define CAMPAIGN_MIN_FREE (512ull << 20)
+#define CAMPAIGN_ANEW     100 /* the supervisor's exit code, for the guard only: new programs are to go on */
 
 struct campaign_options {
     char *folder; /* absolute */
@@ -143,7 +145,7 @@ struct campaign {
     bool had_sample;
     dev_t device;
     ino_t inode; /* of campaign.db: is it still there? */
-    bool vanished, failed;
+    bool vanished, failed, anew;
     int ready; /* the starter waits at this pipe for "ok" or a line; -1: it has had its answer */
 };
 
@@ -170,9 +172,19 @@ void campaign_lock_pids(const char *folder, pid_t *guard, pid_t *supervisor);
 bool campaign_at_work(const char *folder);
 /* Zeros: it has ended. */
 void campaign_lock_note(int fd, pid_t guard, pid_t supervisor);
+/* Another process may have it. */
+void campaign_lock_give(int fd);
 
 /* ---- guard.c: runs the supervisor in a child until it has ended by itself; answers its exit code. */
 int campaign_guard(struct campaign_options *o, int lock, int ready);
+
+/* ---- builds.c: the programs as they were when the guard began */
+void builds_begin(const struct campaign_options *o);
+void builds_end(void);
+/* The running one's path: what is there now may be another. */
+const char *builds_program(void);
+/* They are others now, and have been for a moment. */
+bool builds_changed(const struct campaign *c);
 
 /* ---- stop.c */
 int campaign_stop(int argc, char **argv);

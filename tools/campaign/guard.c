@@ -50,7 +50,44 @@ static void into_log(const struct campaign_options *o)
     free(path);
 }
 
-int campaign_guard(struct campaign_options *o, int lock, int ready)
+/* The programs are others now: they go on, below this process where somebody waits for its exit code. left: seconds; 0: no limit. */
+static int hand_over(const struct campaign_options *o, int lock, double left)
+{
+    char *time = format_text("--time=%.0f", left < 1 ? 1 : left), *argv[9];
+    int n = 0, status = 0;
+    pid_t pid;
+
+    argv[n++] = (char *)"faultline";
+    argv[n++] = (char *)"campaign";
+    argv[n++] = (char *)"resume";
+    if (o->foreground)
+        argv[n++] = (char *)"--foreground";
+    if (o->json)
+        argv[n++] = (char *)"--json";
+    if (o->seconds > 0)
+        argv[n++] = time;
+    argv[n++] = (char *)"--";
+    argv[n++] = o->folder;
+    argv[n] = NULL;
+    fflush(NULL);
+    campaign_lock_give(lock);
+    pid = fork();
+    if (pid == 0) {
+        execv(builds_program(), argv);
+        complain("%s: cannot be started: %s", builds_program(), strerror(errno));
+        _exit(EXIT_INTERNAL);
+    }
+    supervisor = pid > 0 ? pid : 0; /* to which signals are passed on */
+    if (pid > 0 && asked)
+        kill(pid, SIGTERM);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    supervisor = 0;
+    free(time);
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_INTERNAL;
+}
+
+static int guard(struct campaign_options *o, int lock, int ready)
 {
     struct sigaction action = {.sa_handler = on_signal};
     double began = monotonic(), limit = o->seconds;
@@ -89,6 +126,10 @@ int campaign_guard(struct campaign_options *o, int lock, int ready)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
         supervisor = 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == CAMPAIGN_ANEW) {
+            complain("%s: its programs were built anew: these go on", o->folder);
+            return asked ? EXIT_CLEAN : hand_over(o, lock, limit - (monotonic() - began));
+        }
         if (WIFEXITED(status)) {
             campaign_lock_note(lock, 0, 0);
             return WEXITSTATUS(status);
@@ -110,4 +151,14 @@ int campaign_guard(struct campaign_options *o, int lock, int ready)
                 o->seconds = 1;
         }
     }
+}
+
+int campaign_guard(struct campaign_options *o, int lock, int ready)
+{
+    int code;
+
+    builds_begin(o);
+    code = guard(o, lock, ready);
+    builds_end();
+    return code;
 }

@@ -207,6 +207,12 @@ bool campaign_at_work(const char *folder)
     return held;
 }
 
+void campaign_lock_give(int fd)
+{
+    campaign_lock_note(fd, 0, 0);
+    flock(fd, LOCK_UN);
+}
+
 void campaign_lock_note(int fd, pid_t guard, pid_t supervisor)
 {
     char text[CONTENT + 1], host[64], boot[40], job[48];

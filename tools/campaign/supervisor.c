@@ -153,6 +153,8 @@ static const char *over(struct campaign *c)
         return "its time is over";
     if (all_failed(c))
         return "no job starts any more";
+    if (c->anew)
+        return "its programs were built anew, and these go on";
     return NULL;
 }
 
@@ -164,6 +166,7 @@ static void turn(struct campaign *c, double dt)
         return;
     tasks_poll(c, dt);
     if (!c->paused) {
+        c->anew = builds_changed(c);
         merge_step(c);
         plan(c, dt);
         if (c->clock - c->exchanged >= EXCHANGE_EVERY) {
@@ -266,6 +269,8 @@ int campaign_supervise(struct campaign_options *o, int ready)
     wind_up(c);
     if (c->vanished)
         code = EXIT_INPUT;
+    else if (c->anew && !interrupted && !c->failed)
+        code = CAMPAIGN_ANEW;
     else
         code = campaign_summary(c->store, o->json);
     if (code == EXIT_CLEAN && (c->failed || all_failed(c)))
