@@ -155,45 +155,73 @@ void triage_describe(struct bucket *b, const struct fl_scenario *s, const struct
     b->nrecords = s->nrecords;
 }
 
-/* The file that a new bucket is to have may be there: the database was lost, or a kill came between file and row. Where it
- * shows the key and is no larger it is the better one; what shows something else is put beside. */
-static bool take_over(struct store *s, struct replayer *r, const struct bucket *b, struct looked *l)
-{
-    char *path = format_text("%s/%s", store_folder(s), b->file);
-    struct fl_scenario *old = malloc(sizeof *old);
+/* The file that a new bucket is to have may be there: the database was lost, or a kill came between file and row. */
+struct standing {
+    bool there, readable;
+    struct fl_scenario scenario;
     struct replay_result result;
-    bool ok = true;
+};
 
-    if (old && access(path, F_OK) == 0) {
-        bool readable = load_scenario(path, old);
+static void file_of(const char *key, bool aside, char file[300])
+{
+    char slug[240];
 
-        if (readable)
-            replay_run(r, old, l->target, &result);
-        if (readable && strcmp(result.key, b->key) == 0) {
-            if (old->nrecords <= l->seen.nrecords) {
-                l->seen = *old;
-                l->result = result;
-            }
-        } else {
-            char *beside = format_text("%.*s-%08" PRIx32 ".scn", (int)(strlen(path) - 4), path,
-                                       readable ? (uint32_t)triage_digest(old) : (uint32_t)time(NULL));
+    triage_slug(key, slug);
+    snprintf(file, 300, "%s/%s.scn", aside ? "left-aside" : "findings", slug);
+}
 
-            ok = rename(path, beside) == 0;
-            if (!ok)
-                complain("%s: cannot move it aside: %s", path, strerror(errno));
-            free(beside);
+/* Before the transaction begins: a replay may take long, and nobody else could write meanwhile. */
+static bool look_at_standing(struct store *s, struct replayer *r, const struct looked *l, bool aside,
+                             struct standing *old)
+{
+    struct bucket b;
+    bool found;
+    char file[300], *path;
+
+    old->there = false;
+    if (!store_bucket_get(s, l->result.key, &b, &found))
+        return false;
+    if (found)
+        return true;
+    file_of(l->result.key, aside, file);
+    path = format_text("%s/%s", store_folder(s), file);
+    old->there = access(path, F_OK) == 0;
+    old->readable = old->there && load_scenario(path, &old->scenario);
+    if (old->readable)
+        replay_run(r, &old->scenario, l->target, &old->result);
+    free(path);
+    return true;
+}
+
+/* Where it shows the key and is no larger it is the better one; what shows something else is put beside. */
+static bool take_over(struct store *s, const struct standing *old, const struct bucket *b, struct looked *l)
+{
+    char *path, *beside;
+    bool ok;
+
+    if (!old->there)
+        return true;
+    if (old->readable && strcmp(old->result.key, b->key) == 0) {
+        if (old->scenario.nrecords <= l->seen.nrecords) {
+            l->seen = old->scenario;
+            l->result = old->result;
         }
+        return true;
     }
-    free(old);
+    path = format_text("%s/%s", store_folder(s), b->file);
+    beside = format_text("%.*s-%08" PRIx32 ".scn", (int)(strlen(path) - 4), path,
+                         old->readable ? (uint32_t)triage_digest(&old->scenario) : (uint32_t)time(NULL));
+    ok = rename(path, beside) == 0;
+    if (!ok)
+        complain("%s: cannot move it aside: %s", path, strerror(errno));
+    free(beside);
     free(path);
     return ok;
 }
 
-static bool make_bucket(struct store *s, struct replayer *r, struct looked *l, const struct triage_origin *origin,
-                        bool aside, struct bucket *b)
+static bool make_bucket(struct store *s, const struct standing *old, struct looked *l,
+                        const struct triage_origin *origin, bool aside, struct bucket *b)
 {
-    char slug[240];
-
     memset(b, 0, sizeof *b);
     snprintf(b->key, sizeof b->key, "%s", l->result.key);
     b->status = BUCKET_OPEN;
@@ -208,9 +236,8 @@ static bool make_bucket(struct store *s, struct replayer *r, struct looked *l, c
     b->first_size = l->scenario.nrecords;
     b->tries = l->tries;
     b->reproduced = l->reproduced;
-    triage_slug(b->key, slug);
-    snprintf(b->file, sizeof b->file, "%s/%s.scn", aside ? "left-aside" : "findings", slug);
-    if (!take_over(s, r, b, l))
+    file_of(b->key, aside, b->file);
+    if (!take_over(s, old, b, l))
         return false;
     triage_describe(b, &l->seen, &l->result);
     return triage_write(s, b, &l->seen) && store_bucket_put(s, b);
@@ -271,8 +298,8 @@ static bool update_bucket(struct store *s, const struct looked *l, bool replaces
     return store_bucket_put(s, b);
 }
 
-static bool keep(struct store *s, struct replayer *r, struct looked *l, const struct triage_origin *origin, bool aside,
-                 struct bucket *out, enum taken *taken)
+static bool keep(struct store *s, const struct standing *old, struct looked *l, const struct triage_origin *origin,
+                 bool aside, struct bucket *out, enum taken *taken)
 {
     uint64_t digest = triage_digest(&l->scenario), files;
     char known[STORE_KEY], file[300] = "";
@@ -281,7 +308,7 @@ static bool keep(struct store *s, struct replayer *r, struct looked *l, const st
     if (!store_bucket_get(s, l->result.key, out, &found) || !store_artifact_known(s, digest, known, &was_known))
         return false;
     was_known = was_known && strcmp(known, l->result.key) == 0;
-    if (!(found ? update_bucket(s, l, false, out) : make_bucket(s, r, l, origin, aside, out)))
+    if (!(found ? update_bucket(s, l, false, out) : make_bucket(s, old, l, origin, aside, out)))
         return false;
     if (!was_known && origin->path) {
         if (!store_artifact_files(s, out->key, &files) ||
@@ -321,8 +348,9 @@ static bool unreproduced(struct looked *l, const struct triage_origin *origin)
 static enum taken store_looked(struct store *s, struct replayer *r, struct looked *l,
                                const struct triage_origin *origin, struct bucket *out)
 {
-    bool aside = l->result.end == REPLAY_EXECUTOR_DIED;
-    enum taken taken;
+    bool aside = l->result.end == REPLAY_EXECUTOR_DIED, begun;
+    struct standing *old;
+    enum taken taken = TAKEN_FAILED;
 
     if (l->result.end == REPLAY_UNABLE) {
         complain("%s: %s", origin->path ? origin->path : "an input", l->result.detail);
@@ -330,13 +358,18 @@ static enum taken store_looked(struct store *s, struct replayer *r, struct looke
     }
     if (!l->result.key[0])
         aside = unreproduced(l, origin);
-    if (!store_begin(s))
-        return TAKEN_FAILED;
-    if (!keep(s, r, l, origin, aside, out, &taken)) {
-        store_rollback(s);
+    old = malloc(sizeof *old);
+    if (!old) {
+        complain("out of memory");
         return TAKEN_FAILED;
     }
-    return store_commit(s) ? taken : TAKEN_FAILED;
+    begun = look_at_standing(s, r, l, aside, old) && store_begin(s);
+    if (begun && !keep(s, old, l, origin, aside, out, &taken)) {
+        store_rollback(s);
+        begun = false;
+    }
+    free(old);
+    return begun && store_commit(s) ? taken : TAKEN_FAILED;
 }
 
 bool triage_shown(struct store *s, const struct looked *l, bool replaces, struct bucket *b)
