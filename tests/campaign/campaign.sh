@@ -63,6 +63,63 @@ check "taken away from where the engine put it" test ! -e "$dir/jobs/walk-libfuz
 check "as JSON" grep -q '"open": 1' "$work/out"
 rm -rf "$dir"
 
+case="an input of the corpus that stops the engine at every start"
+engine 'case $prefix in */merge/*) exit 1 ;; esac
+[ -e "$corpus/../made" ] || { printf poison >"$corpus/p"; : >"$corpus/../made"; }
+grep -qsF poison "$corpus"/* && { printf poison >"${prefix}crash-1"; exit 77; }
+judged 9; wait_here'
+begin
+check "is put aside" in_time 40 says 'it was moved to'
+check "is told as health" in_time 40 sh -c "'$program' campaign status --json '$dir' | grep -q 'stops soon after each start'"
+check "and where it was said is" grep -rqF poison "$dir/left-aside/inputs"
+check "not in the corpus any more" sh -c "! grep -rqF poison '$dir'/corpus-v*/walk"
+check "then the engine works" in_time 40 sh -c "'$program' campaign status --json '$dir' | grep -q '\"events\": 9'"
+check "what cannot be passed over is not said to be" sh -c "! grep -q 'passed over' '$dir/log'"
+check "nor in known" test ! -s "$dir/known"
+run 1 stop "$dir"
+rm -rf "$dir"
+
+case="an input of the corpus that stops a merge"
+engine 'case "$*" in
+    *-set_cover_merge=1*) cp "${@: -1}"/* "$corpus"; exit 0 ;;
+    *-runs=0*) grep -qsF x77 "$corpus"/77 && { printf x77 >"${prefix}crash-1"; exit 77; }; say 12; exit 0 ;;
+esac
+[ -e "$corpus/1" ] || for i in {1..400}; do printf "x$i" >"$corpus/$i"; done
+judged 9; wait_here'
+begin
+check "goes on without it" in_time 40 says 'merge of walk: .* became'
+check "it is a finding" test -s "$dir/findings/unreproduced_walk.scn"
+check "it stays in the corpus" grep -rqF x77 "$dir"/corpus-v*/walk
+run 1 stop "$dir"
+rm -rf "$dir"
+
+case="something that cannot be stored for a while"
+engine 'judged 9; [ -e "$corpus/../done" ] && wait_here
+: >"$corpus/../done"; : >"$corpus/../../findings"; printf abc >"${prefix}crash-1"; exit 77'
+begin
+check "is said" in_time 40 says 'tried again, for'
+check "does not end it" in_time 40 is_state running
+check "is told in the status" in_time 40 sh -c "'$program' campaign status '$dir' | grep -q 'cannot be stored'"
+check "stays" test -s "$dir/jobs/walk-libfuzzer-0/crash-1"
+rm "$dir/findings"
+check "and is taken up then" in_time 40 test -s "$dir/findings/unreproduced_walk.scn"
+run 1 stop "$dir"
+rm -rf "$dir"
+
+case="no room from the beginning"
+engine 'judged 9; wait_here'
+begin --min-free 900000G
+check "waits" in_time 40 is_state paused
+check "says so" says 'paused: disk full on'
+check "no engine works" test "$(engines)" = 0
+read -r guard supervisor <"$dir/lock"
+kill -KILL "$supervisor"
+check "is started again" in_time 40 says 'is started again'
+check "and waits again" in_time 40 is_state paused
+run 0 stop "$dir"
+check "nobody is left" nobody
+rm -rf "$dir"
+
 case="an engine that does not start"
 engine 'echo "faultline: target walk cannot start: no moon"; exit 3'
 foreground 0 --time 4
@@ -140,9 +197,10 @@ begin
 check "is at work" in_time 40 is_state running
 kill_all
 check "nobody is left" in_time 40 nobody
-printf abc >"$dir/jobs/walk-libfuzzer-0/crash-2"
+for i in {1..30}; do echo "abc$i" >"$dir/jobs/walk-libfuzzer-0/crash-$i"; done
 run 1 resume --foreground --time 5 "$dir"
 check "it is taken up" test -s "$dir/findings/unreproduced_walk.scn"
+check "and all of its kind" sh -c "! ls '$dir'/jobs/walk-libfuzzer-0/crash-* 2>/dev/null"
 run 1 stop "$dir"
 rm -rf "$dir"
 
@@ -181,4 +239,4 @@ run 0 stop "$dir"
 rm -rf "$dir"
 
 echo "campaign: $checks checks, $failures failures"
-[ $failures = 0 ] && [ $checks -gt 80 ]
+[ $failures = 0 ] && [ $checks -gt 110 ]

@@ -16,6 +16,8 @@
  *   exchange.c    what one engine has found goes to the others
  *   merge.c       corpora are made small again; keep_cells.c sees to decision cells, swap.c puts the result in place
  *   finding.c     artifacts become buckets
+ *   known.c       keys that have been found often enough
+ *   aside.c       inputs that end their engine at every start
  *   tidy.c        minimising and grouping beside the engines
  *   disk.c        how full, how large, logs
  *   leftovers.c   processes that nobody minds any more
@@ -79,14 +81,17 @@ struct task {
     struct job job;  /* its row */
     struct job base; /* what was counted before the counters file began */
     pid_t pid;
-    double began;         /* campaign clock: its process was started */
-    bool ending;          /* asked to */
-    double asked;         /* campaign clock: when */
-    bool held;            /* something else works in its folders: not to be started */
-    double retry;         /* campaign clock: not before */
-    unsigned deaths;      /* in a row */
-    bool settled;         /* its engine has said what it begins with: more is a find */
-    uint64_t best, cells; /* coverage and cells that are no news any more */
+    double began;             /* campaign clock: its process was started */
+    bool ending;              /* asked to */
+    double asked;             /* campaign clock: when */
+    bool held;                /* something else works in its folders: not to be started */
+    double retry;             /* campaign clock: not before */
+    unsigned deaths;          /* in a row */
+    unsigned stops;           /* on findings, soon after the start, in a row */
+    char stops_on[STORE_KEY]; /* the last one */
+    bool waiting;             /* there are artifacts that have not been taken up */
+    bool settled;             /* its engine has said what it begins with: more is a find */
+    uint64_t best, cells;     /* coverage and cells that are no news any more */
     uint64_t rated_executions, rated_events;
     double rated;      /* campaign clock */
     unsigned exported; /* AFL++: queue entries below this id have been passed on */
@@ -111,11 +116,25 @@ struct merge {
     struct fl_stats *stats;
     pid_t pid;
     double began; /* campaign clock: this stage */
+    bool ended;   /* its process has, with this status; what it found is being taken up */
+    int status;
+    unsigned found;    /* artifacts of this stage */
+    unsigned dropped;  /* inputs that this stage stopped on and that the merge goes on without */
+    unsigned restarts; /* of stages of this merge, without such inputs */
     uint64_t old_cov, old_ft, old_cells;
     double due[FL_TARGET_COUNT];     /* campaign clock: not before */
     uint64_t after[FL_TARGET_COUNT]; /* files that the last merge left; 0: none yet */
     double longest[FL_TARGET_COUNT]; /* seconds of one stage; 0: as at first */
     uint64_t done, kept_old;         /* counts */
+};
+
+/* When artifacts are taken up (finding.c). Seconds of campaign_now(). */
+struct taking_pace {
+    double from;       /* not before */
+    double spent;      /* since it last had to wait */
+    double until;      /* at the end of a campaign; 0: it goes on */
+    unsigned failures; /* in a row */
+    unsigned first;    /* the task that comes first */
 };
 
 struct campaign {
@@ -146,6 +165,10 @@ struct campaign {
     dev_t device;
     ino_t inode; /* of campaign.db: is it still there? */
     bool vanished, failed, anew;
+    struct taking_pace taking;
+    bool troubled;                      /* something could not be stored, for another reason than a full disk */
+    double trouble_began, trouble_last; /* campaign clock */
+    unsigned tidy_failures;             /* in a row */
     int ready; /* the starter waits at this pipe for "ok" or a line; -1: it has had its answer */
 };
 
@@ -190,6 +213,12 @@ bool builds_changed(const struct campaign *c);
 int campaign_stop(int argc, char **argv);
 /* ---- supervisor.c: answers an exit code. ready: where to say "ok\n" (or one line why not); -1: nobody waits. */
 int campaign_supervise(struct campaign_options *o, int ready);
+/* Was it asked to end? */
+bool campaign_interrupted(void);
+/* Monotonic seconds. */
+double campaign_now(void);
+/* Whoever started it needs not wait any longer; from now on everything goes into the log. */
+void campaign_into_background(struct campaign *c);
 /* One line into the log, with the running seconds in front. */
 void campaign_say(const struct campaign *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -220,6 +249,8 @@ void exchange_queue(const struct task *t, void (*each)(const char *path, void *c
 /* ---- merge.c */
 void merge_step(struct campaign *c);
 void merge_abandon(struct campaign *c);
+/* What it works on loses the input with the artifact's bytes. */
+void merge_drop(struct campaign *c, const char *artifact);
 bool merge_working(const struct campaign *c);
 /* ---- keep_cells.c: the process that puts back what the merged corpus needs to hit the old one's cells; 0: it complained */
 pid_t merge_keep_cells(struct campaign *c);
@@ -237,10 +268,27 @@ bool swap_remove(const char *path);
 void disk_size_of(const char *path, uint64_t *files, uint64_t *bytes);
 
 /* ---- finding.c */
-void task_findings(struct campaign *c, struct task *t);
-void run_findings(struct campaign *c, const struct engine_run *run, const char *name, double after, uint64_t events,
-                  bool in_executor, struct task *t);
+/* Takes up what a task has left, as far as there is time for it now; t->waiting: there is more. Was there anything? */
+bool task_findings(struct campaign *c, struct task *t);
+/* The same for any process: answers how many artifacts wait. *taken [OUT]: how many were taken up. */
+unsigned run_findings(struct campaign *c, const struct engine_run *run, const char *name, double after, uint64_t events,
+                      bool in_executor, struct task *t, unsigned *taken);
+/* Those of all tasks that have some. */
+void findings_step(struct campaign *c);
+/* The campaign ends, and all of its processes have. */
+void findings_last(struct campaign *c);
+/* ---- known.c */
+/* From what people and rules have said of the buckets. */
 bool known_begin(struct campaign *c);
+/* One more artifact has the key. True: it has brought a few and, being no divergence, cannot be passed over. */
+bool known_count(struct campaign *c, const char *key);
+/* The bucket has become a regression since it was last asked about. */
+bool known_came_back(const struct bucket *b);
+/* ---- aside.c */
+/* Removes what has the artifact's bytes from folder; to: a folder that it goes to, or NULL. Answers how many files. */
+unsigned aside_remove(const char *folder, const char *artifact, const char *to);
+/* The same for the seeds and the target's corpus: to DIR/left-aside/inputs. */
+void aside_input(struct campaign *c, enum fl_target target, const char *artifact, const char *key);
 /* ---- tidy.c */
 void tidy_step(struct campaign *c, bool last);
 void tidy_end(struct campaign *c);
@@ -248,7 +296,11 @@ void tidy_end(struct campaign *c);
 /* ---- disk.c */
 /* Pauses and goes on; notices a folder that is gone. */
 void disk_look(struct campaign *c);
-/* A write failed: for lack of space? Then a pause; else the campaign fails. */
+/* Notes which database it is. */
+bool disk_begin(struct campaign *c);
+/* Makes the run's row; a disk that is full already is waited for. False: it complained, or was asked to end. */
+bool disk_begin_run(struct campaign *c);
+/* A write failed: for lack of space? Then a pause; else it is tried again for minutes, until the campaign fails. */
 void disk_write_failed(struct campaign *c);
 void disk_rotate_logs(struct campaign *c);
 /* A file that nobody has open but for appending becomes short when it is long, with its last part in path.1. True: it did. */

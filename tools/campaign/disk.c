@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LOOK_EVERY    2.0  /* seconds between two looks at the free space */
-#define MEASURE_EVERY 30.0 /* and at our own size; every 5 in the first minute */
+#define LOOK_EVERY    2.0   /* seconds between two looks at the free space */
+#define MEASURE_EVERY 30.0  /* and at our own size; every 5 in the first minute */
+#define TROUBLE_MOST  300.0 /* seconds in which something cannot be stored: the campaign fails */
+#define TROUBLE_OVER  60.0  /* seconds in which nothing failed: it is over */
 #define LOG_MOST      (1 << 20)
 #define LOG_TAIL      (64 << 10) /* of a full log is kept as log.1 */
 
@@ -37,11 +40,16 @@ static bool still_there(const struct campaign *c)
     return there;
 }
 
-static void pause_now(struct campaign *c, uint64_t left, uint64_t needed)
+static void say_full(struct campaign *c, uint64_t left, uint64_t needed)
 {
     snprintf(c->run.why, sizeof c->run.why,
              "disk full on %.150s: %" PRIu64 " MiB free, needs %" PRIu64 " MiB; make room, it goes on by itself",
              c->o->folder, left >> 20, needed >> 20);
+}
+
+static void pause_now(struct campaign *c, uint64_t left, uint64_t needed)
+{
+    say_full(c, left, needed);
     if (c->paused)
         return;
     c->paused = true;
@@ -56,13 +64,91 @@ static void pause_now(struct campaign *c, uint64_t left, uint64_t needed)
 static void go_on(struct campaign *c, uint64_t left)
 {
     c->paused = false;
+    c->troubled = false;
     c->min_free_now = 0;
     c->run.state = RUN_RUNNING;
     c->run.why[0] = 0;
     campaign_say(c, "goes on: %" PRIu64 " MiB free", left >> 20);
     for (unsigned i = 0; i < c->ntasks; i++)
-        task_findings(c, &c->tasks[i]); /* what could not be stored */
+        c->tasks[i].waiting = true; /* what could not be stored */
     record_step(c, true);
+}
+
+bool disk_begin(struct campaign *c)
+{
+    char *path = format_text("%s/campaign.db", c->o->folder);
+    struct stat st;
+    bool ok = stat(path, &st) == 0;
+
+    if (!ok)
+        complain("%s: %s", path, strerror(errno));
+    free(path);
+    c->device = st.st_dev;
+    c->inode = st.st_ino;
+    return ok;
+}
+
+/* The supervisor of a campaign that waits for room was killed and is started again: it waits on. */
+bool disk_begin_run(struct campaign *c)
+{
+    const struct timespec wait = {.tv_sec = 1};
+    bool begun = false, waited = false;
+
+    for (;;) {
+        uint64_t left = free_bytes(c->o->folder);
+        bool full = left < c->o->min_free;
+
+        c->run.state = full ? RUN_PAUSED : RUN_STARTING;
+        c->run.disk_free = left;
+        if (full)
+            say_full(c, left, c->o->min_free);
+        else
+            c->run.why[0] = 0;
+        if (begun ? !store_run_put(c->store, &c->run) : !store_run_begin(c->store, &c->run)) {
+            if (!store_full(c->store))
+                return false;
+            full = true;
+            say_full(c, left, left + 1 > c->o->min_free ? left + 1 : c->o->min_free);
+        } else {
+            begun = true;
+        }
+        if (!full)
+            break;
+        if (!waited) {
+            waited = true;
+            if (c->ready >= 0)
+                campaign_say(c, "paused: %s", c->run.why); /* to who starts it; then into the log */
+            campaign_into_background(c);
+            campaign_say(c, "paused: %s", c->run.why);
+        }
+        nanosleep(&wait, NULL);
+        if (campaign_interrupted() || !still_there(c)) {
+            c->run.state = RUN_STOPPED;
+            if (begun)
+                store_run_put(c->store, &c->run);
+            return false;
+        }
+    }
+    if (waited)
+        campaign_say(c, "goes on: %" PRIu64 " MiB free", c->run.disk_free >> 20);
+    return true;
+}
+
+/* Somebody else's hand on the database or the folder, a core that is being built: that passes. */
+static void trouble(struct campaign *c)
+{
+    c->trouble_last = c->clock;
+    if (!c->troubled) {
+        c->troubled = true;
+        c->trouble_began = c->clock;
+        snprintf(c->run.why, sizeof c->run.why, "something cannot be stored (see the log): it is tried again");
+        campaign_say(c, "that is tried again, for %.0f minutes", TROUBLE_MOST / 60);
+    } else if (c->clock - c->trouble_began > TROUBLE_MOST) {
+        c->failed = true;
+        campaign_say(
+            c, "%s: what is found cannot be stored: the campaign ends; faultline campaign resume %s goes on with it",
+            c->o->folder, c->o->folder);
+    }
 }
 
 void disk_write_failed(struct campaign *c)
@@ -82,9 +168,7 @@ void disk_write_failed(struct campaign *c)
         pause_now(c, left, c->min_free_now);
         return;
     }
-    c->failed = true;
-    campaign_say(c, "%s cannot be written: the campaign ends; faultline campaign resume %s goes on with it",
-                 c->o->folder, c->o->folder);
+    trouble(c);
 }
 
 void disk_look(struct campaign *c)
@@ -94,6 +178,10 @@ void disk_look(struct campaign *c)
     if (c->clock - c->disk_looked < LOOK_EVERY && c->disk_looked > 0)
         return;
     c->disk_looked = c->clock;
+    if (c->troubled && !c->paused && c->clock - c->trouble_last > TROUBLE_OVER) {
+        c->troubled = false;
+        c->run.why[0] = 0;
+    }
     if (!still_there(c)) {
         c->vanished = true;
         complain("%s: the folder is gone (or another is in its place): the campaign ends", c->o->folder);

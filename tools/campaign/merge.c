@@ -18,14 +18,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MERGE_FEWEST  400    /* files: fewer are not worth it */
-#define MERGE_GROWTH  2.0    /* times the files that the last one left */
-#define MERGE_EVERY   3600.0 /* seconds after which a little growth is enough */
-#define MERGE_LITTLE  1.2
-#define MERGE_PAUSE   120.0  /* seconds at least between two of one target */
-#define MERGE_LONGEST 1800.0 /* seconds of one stage; twice as much each time that it was not enough */
-#define MERGE_LAST    (24 * 3600.0)
-#define QUEUE_FACTOR  2 /* a queue so many times the corpus begins again */
+#define MERGE_FEWEST   400    /* files: fewer are not worth it */
+#define MERGE_GROWTH   2.0    /* times the files that the last one left */
+#define MERGE_EVERY    3600.0 /* seconds after which a little growth is enough */
+#define MERGE_LITTLE   1.2
+#define MERGE_PAUSE    120.0  /* seconds at least between two of one target */
+#define MERGE_LONGEST  1800.0 /* seconds of one stage; twice as much each time that it was not enough */
+#define MERGE_LAST     (24 * 3600.0)
+#define MERGE_RESTARTS 50 /* of stages, each without one more input */
+#define QUEUE_FACTOR   2  /* a queue so many times the corpus begins again */
 
 bool merge_working(const struct campaign *c)
 {
@@ -121,6 +122,8 @@ static bool begin_stage(struct campaign *c, enum merge_stage stage)
                                  .executor = c->o->executor};
     m->stage = stage;
     m->began = c->clock;
+    m->ended = false;
+    m->found = m->dropped = 0;
     m->pid = engine_start(&m->run, "a merge");
     return m->pid != 0;
 }
@@ -161,6 +164,7 @@ static void begin(struct campaign *c, enum fl_target target)
 
     m->target = target;
     m->plain = false;
+    m->restarts = 0;
     m->folder = format_text("%s/merge", c->o->folder);
     m->in = format_text("%s/in", m->folder);
     m->new = format_text("%s/new", m->folder);
@@ -323,21 +327,44 @@ static void reseed(struct campaign *c)
     forget(c);
 }
 
-static void stage_ended(struct campaign *c, int status)
+void merge_drop(struct campaign *c, const char *artifact)
 {
     struct merge *m = &c->merge;
-    uint64_t before = c->run.artifacts;
-    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-    if (m->stage != MERGE_KEEPING_CELLS)
-        engine_poll(&m->run, &m->says);
-    run_findings(c, &m->run, "merge", c->clock - m->began, m->stats->events, m->stats->in_executor != 0, NULL);
-    if (m->stage == MERGE_NONE) /* abandoned meanwhile: the disk is full */
+    if (m->stage == MERGE_NONE || !m->in)
         return;
-    if (c->run.artifacts != before) {
-        /* An input of the corpus shows a finding (another core or build than before): first things first. */
-        m->after[m->target] = 0;
-        forget(c);
+    m->dropped += aside_remove(m->in, artifact, NULL);
+    aside_remove(m->new, artifact, NULL);
+}
+
+/* Inputs of the corpus show findings (another core or build than before). The merge goes on without them, and they stay in
+ * the corpus: what the snapshot does not have is left alone. */
+static void without_them(struct campaign *c)
+{
+    struct merge *m = &c->merge;
+
+    if (m->dropped > 0 && m->restarts < MERGE_RESTARTS &&
+        (m->stage != MERGE_MERGING || (swap_remove(m->new) && make_folder(m->new)))) {
+        m->restarts++;
+        if (begin_stage(c, m->stage))
+            return;
+    }
+    give_up(c, "its inputs stop libFuzzer");
+}
+
+static void stage_ended(struct campaign *c)
+{
+    struct merge *m = &c->merge;
+    bool well = WIFEXITED(m->status) && WEXITSTATUS(m->status) == 0;
+    unsigned taken, left = run_findings(c, &m->run, "merge", c->clock - m->began, m->stats->events,
+                                        m->stats->in_executor != 0, NULL, &taken);
+
+    m->found += taken;
+    if (m->stage == MERGE_NONE || left > 0) /* abandoned meanwhile: the disk is full; or the next turn goes on */
+        return;
+    m->ended = false;
+    if (m->found > 0 && !(well && m->stage == MERGE_MERGING)) { /* a merge that got through has left them out itself */
+        without_them(c);
         return;
     }
     if (!well) {
@@ -394,9 +421,15 @@ void merge_step(struct campaign *c)
     if (m->stage == MERGE_RESEEDING) {
         reseed(c);
     } else if (m->stage != MERGE_NONE) {
-        if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
+        if (m->ended) {
+            stage_ended(c);
+        } else if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
             m->pid = 0;
-            stage_ended(c, status);
+            m->ended = true;
+            m->status = status;
+            if (m->stage != MERGE_KEEPING_CELLS)
+                engine_poll(&m->run, &m->says);
+            stage_ended(c);
         } else if (c->clock - m->began > longest(m)) {
             too_long(c);
         }

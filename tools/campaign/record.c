@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define RECORD_EVERY   1.0  /* seconds */
+#define RECORD_RETRY   10.0 /* after one that failed, which may have taken as long as the database is waited for */
 #define PROGRESS_EVERY 10.0 /* seconds between plain lines; the log of one in the background has one each 10 minutes */
 #define PROGRESS_LOG   600.0
 #define PROGRESS_SOON  3600.0 /* seconds of a run after which plain lines are as rare: nobody makes Slurm's logs short */
@@ -145,7 +146,7 @@ static bool put_all(struct campaign *c, double at, bool now)
 
 void record_step(struct campaign *c, bool now)
 {
-    double at = c->run.before + c->ran;
+    double at = c->run.before + c->ran, began = campaign_now();
 
     if (!now && c->clock - c->recorded < RECORD_EVERY)
         return;
@@ -157,8 +158,10 @@ void record_step(struct campaign *c, bool now)
             return;
         store_rollback(c->store);
     }
-    if (!c->paused) /* while it is, the first line of the pause has said it all */
-        disk_write_failed(c);
+    if (c->paused) /* the first line of the pause has said it all */
+        return;
+    c->recorded = c->clock + campaign_now() - began + RECORD_RETRY;
+    disk_write_failed(c);
 }
 
 static const char *brief(uint64_t n, char buf[24])

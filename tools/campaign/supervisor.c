@@ -9,15 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOOP_MS        200
 #define EXCHANGE_EVERY 5.0
+#define REPLAY_SECONDS 10   /* what takes longer hangs; the loop waits for it */
 #define LONGEST_STEP   60.0 /* seconds that one turn of the loop may count as: the machine may have slept */
 
 static volatile sig_atomic_t interrupted;
+
+bool campaign_interrupted(void)
+{
+    return interrupted != 0;
+}
 
 static void on_signal(int number)
 {
@@ -25,7 +30,7 @@ static void on_signal(int number)
         interrupted = 1;
 }
 
-static double monotonic(void)
+double campaign_now(void)
 {
     struct timespec t;
 
@@ -49,8 +54,8 @@ void campaign_say(const struct campaign *c, const char *format, ...)
 static bool set_up(struct campaign *c)
 {
     struct campaign_options *o = c->o;
-    struct replay_options options = {.core = o->core, .executor = o->executor, .decoders = true};
-    struct stat st;
+    struct replay_options options = {
+        .core = o->core, .executor = o->executor, .decoders = true, .seconds = REPLAY_SECONDS};
     char why[512];
 
     c->store = store_open(o->folder, STORE_WRITE);
@@ -61,30 +66,24 @@ static bool set_up(struct campaign *c)
     c->known = format_text("%s/known", o->folder);
     c->log = format_text("%s/log", o->folder);
     leftovers_of_run(c);
+    if (!disk_begin(c))
+        return false;
     c->run.state = RUN_STARTING;
     c->run.slots = o->slots;
     c->run.limit = o->seconds;
     build_name(o->core, c->run.build);
-    if (!store_run_begin(c->store, &c->run) || !store_option_set(c->store, "build", c->run.build))
+    if (!disk_begin_run(c) || !store_option_set(c->store, "build", c->run.build))
         return false;
     c->replayer = replay_open(&options, why);
     if (!c->replayer) {
         complain("%s", why);
         return false;
     }
-    if (!engine_seeds(o->root, c->seeds) || !known_begin(c) || !tasks_make(c) || !record_begin(c))
-        return false;
-    char *database = format_text("%s/campaign.db", o->folder);
-    bool there = stat(database, &st) == 0;
-
-    free(database);
-    c->device = st.st_dev;
-    c->inode = st.st_ino;
-    return there;
+    return engine_seeds(o->root, c->seeds) && known_begin(c) && tasks_make(c) && record_begin(c);
 }
 
 /* From now on everything goes into the log, and the starter may go. */
-static void into_background(struct campaign *c)
+void campaign_into_background(struct campaign *c)
 {
     int fd;
 
@@ -114,7 +113,9 @@ static void plan(struct campaign *c, double dt)
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
 
-        c->plan[i].ready = t->job.state != JOB_FAILED && !t->held && c->clock >= t->retry;
+        /* libFuzzer ends at each artifact: the next one is found after this one has been taken up. */
+        c->plan[i].ready = t->job.state != JOB_FAILED && !t->held && c->clock >= t->retry &&
+                           !(t->waiting && t->run.engine == ENGINE_LIBFUZZER);
         c->plan[i].running = t->pid && !t->ending;
         c->plan[i].ending = t->pid && t->ending;
         c->plan[i].in_slice = t->pid ? c->clock - t->began : 0;
@@ -148,7 +149,7 @@ static const char *over(struct campaign *c)
     if (c->vanished)
         return "its folder is gone";
     if (c->failed)
-        return "the store cannot be written";
+        return "what it finds cannot be stored";
     if (c->o->seconds > 0 && c->ran >= c->o->seconds)
         return "its time is over";
     if (all_failed(c))
@@ -161,6 +162,7 @@ static const char *over(struct campaign *c)
 static void turn(struct campaign *c, double dt)
 {
     tasks_reap(c);
+    findings_step(c);
     disk_look(c);
     if (c->vanished)
         return;
@@ -181,7 +183,7 @@ static void turn(struct campaign *c, double dt)
 
 static void loop(struct campaign *c)
 {
-    double start = monotonic(), last = 0;
+    double start = campaign_now(), last = 0;
     const struct timespec wait = {.tv_nsec = LOOP_MS * 1000000l};
     const char *why;
 
@@ -189,7 +191,7 @@ static void loop(struct campaign *c)
     while (!(why = over(c))) {
         double dt;
 
-        c->clock = monotonic() - start;
+        c->clock = campaign_now() - start;
         dt = c->clock - last;
         last = c->clock;
         if (dt > LONGEST_STEP)
@@ -199,7 +201,7 @@ static void loop(struct campaign *c)
         turn(c, c->paused ? 0 : dt);
         nanosleep(&wait, NULL);
     }
-    c->clock = monotonic() - start;
+    c->clock = campaign_now() - start;
     snprintf(c->why, sizeof c->why, "%s", why);
 }
 
@@ -215,6 +217,7 @@ static void wind_up(struct campaign *c)
     record_step(c, true);
     merge_abandon(c);
     tasks_end_all(c);
+    findings_last(c);
     exchange_all(c);
     tidy_step(c, true);
     snprintf(c->run.why, sizeof c->run.why, "%s", c->why);
@@ -263,7 +266,7 @@ int campaign_supervise(struct campaign_options *o, int ready)
         free_all(c);
         return EXIT_INPUT;
     }
-    into_background(c);
+    campaign_into_background(c);
     campaign_say(c, "run %lld of %s: %u jobs, %u tasks", (long long)c->run.id, c->run.build, o->slots, c->ntasks);
     loop(c);
     wind_up(c);
@@ -273,7 +276,7 @@ int campaign_supervise(struct campaign_options *o, int ready)
         code = CAMPAIGN_ANEW;
     else
         code = campaign_summary(c->store, o->json);
-    if (code == EXIT_CLEAN && (c->failed || all_failed(c)))
+    if (c->failed || (code == EXIT_CLEAN && all_failed(c)))
         code = EXIT_INTERNAL;
     free_all(c);
     return code;

@@ -17,6 +17,7 @@
 #define LONGEST_RETRY 60.0 /* seconds before a process that died is started again */
 #define LONG_LIFE     30.0 /* one that lived so long and worked is no part of a row of deaths */
 #define RATE_EVERY    3.0
+#define STOPS         3 /* on findings, in a row: that is told */
 
 /* ---- making them ----------------------------------------------------------------------------------------------------- */
 
@@ -69,7 +70,7 @@ static bool make_task(struct campaign *c, enum fl_target target, enum engine eng
     }
     t->cells = t->stats->cells_hit;
     t->job.since = time(NULL);
-    task_findings(c, t); /* what a killed campaign left */
+    t->waiting = true; /* what a killed campaign may have left is looked at first */
     return true;
 }
 
@@ -174,9 +175,8 @@ void task_end(struct campaign *c, struct task *t)
 
 static void ended(struct campaign *c, struct task *t, int status)
 {
-    uint64_t before = c->run.artifacts;
     double lived = c->clock - t->began;
-    bool asked = t->ending;
+    bool asked = t->ending, found;
     char why[200], words[160], what[400];
 
     kill(-t->pid, SIGKILL); /* whatever it has left of its group */
@@ -191,15 +191,19 @@ static void ended(struct campaign *c, struct task *t, int status)
     if (t->job.state != JOB_FAILED)
         set_state(t, JOB_IDLE);
     engine_poll(&t->run, &t->says);
-    task_findings(c, t);
+    found = task_findings(c, t);
     exchange_task(c, t);
-    if (asked || c->run.artifacts != before) {
+    if (asked || found) {
         /* Stopping on a finding is its work; but one that does nothing else is slowed down. */
         t->retry = !asked && lived < 1 ? c->clock + 1 : c->clock;
         if (lived >= LONG_LIFE || asked || t->deaths == 0) {
             t->deaths = 0;
             t->job.health[0] = 0;
         }
+        t->stops = asked || lived >= LONG_LIFE ? 0 : t->stops + 1;
+        if (t->stops >= STOPS)
+            snprintf(t->job.health, sizeof t->job.health, "stops soon after each start, %u times in a row: %.140s",
+                     t->stops, t->stops_on);
         return;
     }
     if (engine_ended_well(&t->run, status, why)) {
@@ -229,8 +233,6 @@ void tasks_reap(struct campaign *c)
         }
         if (waitpid(t->pid, &status, WNOHANG) == t->pid)
             ended(c, t, status);
-        else if (t->run.engine == ENGINE_AFL)
-            task_findings(c, t);
     }
 }
 
@@ -341,8 +343,8 @@ void tasks_poll(struct campaign *c, double dt)
             t->job.edges = t->says.coverage;
         t->job.corpus = t->says.corpus;
         t->job.cells = t->stats->cells_hit;
-        if (t->deaths && c->clock - t->began > LONG_LIFE) {
-            t->deaths = 0;
+        if ((t->deaths || t->stops) && c->clock - t->began > LONG_LIFE) {
+            t->deaths = t->stops = 0;
             t->job.health[0] = 0;
         }
     }

@@ -16,8 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIDY_EVERY 10.0 /* seconds between two */
-#define TIDY_LAST  60.0 /* that the end of a campaign waits for it */
+#define TIDY_EVERY 10.0  /* seconds between two; after one that failed twice as long, and so on */
+#define TIDY_RETRY 600.0 /* but not longer */
+#define TIDY_LAST  60.0  /* that the end of a campaign waits for it */
 
 static _Noreturn void tidy_child(const struct campaign *c, pid_t parent)
 {
@@ -61,19 +62,32 @@ static void tidy_begin(struct campaign *c)
     c->tidy_wanted = false;
 }
 
-static bool tidy_ended(struct campaign *c)
+static void tidy_ended(struct campaign *c)
 {
     int status;
 
     if (!c->tidy_pid || waitpid(c->tidy_pid, &status, WNOHANG) != c->tidy_pid)
-        return false;
+        return;
     c->tidy_pid = 0;
     c->tidied = c->clock;
-    if (!WIFEXITED(status) || (WEXITSTATUS(status) != EXIT_CLEAN && WEXITSTATUS(status) != EXIT_FINDINGS))
-        campaign_say(c, "minimising did not get through (%s %d); the buckets stay as they are",
-                     WIFEXITED(status) ? "exit code" : "signal",
-                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    return true;
+    if (WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_CLEAN || WEXITSTATUS(status) == EXIT_FINDINGS)) {
+        c->tidy_failures = 0;
+        return;
+    }
+    c->tidy_wanted = true;
+    c->tidy_failures++;
+    campaign_say(c, "minimising did not get through (%s %d) and is tried again",
+                 WIFEXITED(status) ? "exit code" : "signal",
+                 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+static double tidy_pause(const struct campaign *c)
+{
+    double wait = TIDY_EVERY;
+
+    for (unsigned i = 0; i < c->tidy_failures && wait < TIDY_RETRY; i++)
+        wait *= 2;
+    return wait < TIDY_RETRY ? wait : TIDY_RETRY;
 }
 
 void tidy_end(struct campaign *c)
@@ -84,6 +98,7 @@ void tidy_end(struct campaign *c)
     kill(c->tidy_pid, SIGKILL);
     waitpid(c->tidy_pid, NULL, 0);
     c->tidy_pid = 0;
+    c->tidy_wanted = true; /* it was not done */
 }
 
 void tidy_step(struct campaign *c, bool last)
@@ -92,15 +107,20 @@ void tidy_step(struct campaign *c, bool last)
 
     tidy_ended(c);
     if (!last) {
-        if (!c->tidy_pid && c->tidy_wanted && !c->paused && c->clock - c->tidied >= TIDY_EVERY)
+        if (!c->tidy_pid && c->tidy_wanted && !c->paused && c->clock - c->tidied >= tidy_pause(c))
             tidy_begin(c);
         return;
     }
-    for (double waited = 0; (c->tidy_pid || c->tidy_wanted) && waited < TIDY_LAST && !c->paused; waited += 0.05) {
+    c->tidy_failures = 0;
+    for (double waited = 0; (c->tidy_pid || c->tidy_wanted) && waited < TIDY_LAST && !c->paused && !c->tidy_failures;
+         waited += 0.05) {
         if (!c->tidy_pid)
             tidy_begin(c);
         nanosleep(&wait, NULL);
         tidy_ended(c);
     }
     tidy_end(c);
+    if (c->tidy_wanted && !c->tidy_failures)
+        campaign_say(c, "minimising was cut off at the end; resume goes on with it, or faultline triage --dir %s",
+                     c->o->folder);
 }

@@ -40,6 +40,8 @@ static void who(const struct status *s, struct lines *l)
         else
             lines_add(l, GOOD, "%s: %u of %u slots at work, process %" PRId64 " on %s", run_state_name(r->state),
                       r->working, r->slots, r->pid, r->host);
+        if (r->state == RUN_RUNNING && r->why[0])
+            lines_wrap(l, WARN, "%s", r->why);
     }
 }
 

@@ -8,6 +8,7 @@
 
 /* Reasons that a rule gives begin with this; any other is a person's, and rules leave the bucket's status alone. */
 #define RULE "rule: "
+bool triage_by_rule(const struct bucket *b);
 
 /* ---- look.c -------------------------------------------------------------------------------------------------------- */
 

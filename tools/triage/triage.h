@@ -54,8 +54,6 @@ bool triage_minimise(struct store *s, struct replayer *r, struct bucket *b, bool
 /* Marks keys that are one bug's as duplicates: docs/campaign.md has the rule. r NULL: only by their names, without the
  * evidence that takes a replay. What a person decided stays. */
 bool triage_group(struct store *s, struct replayer *r);
-/* A rule gave the bucket its status, no person. */
-bool triage_by_rule(const struct bucket *b);
 /* By which artifacts are told apart: XXH3 of the canonical bytes. */
 uint64_t triage_digest(const struct fl_scenario *s);
 
