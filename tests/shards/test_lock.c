@@ -64,10 +64,14 @@ int main(void)
     play(0, 0);
     fd = campaign_lock(root, &busy);
     CHECK(fd >= 0 && !busy, "a new folder");
-    campaign_lock_note(fd, getpid(), 77);
+    campaign_lock_note(fd, getpid(), getppid());
     campaign_lock_pids(root, &guard, &supervisor);
     CHECK_EQ(guard, getpid(), "who has it");
-    CHECK_EQ(supervisor, 77, "and for whom");
+    CHECK_EQ(supervisor, getppid(), "and for whom");
+    campaign_lock_note(fd, getpid(), 4000000);
+    campaign_lock_pids(root, &guard, &supervisor);
+    CHECK_EQ(supervisor, 0, "a process that is not there");
+    campaign_lock_note(fd, getpid(), getppid());
     play(EWOULDBLOCK, 9);
     CHECK(!take(&busy) && busy, "somebody has it");
     CHECK_EQ(flock_calls, 1, "on this machine nobody waits");
