@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_TEXT_BYTES (4u << 20)
@@ -280,4 +281,52 @@ bool make_folder(const char *path)
         complain("%s: cannot make this folder: %s", path, strerror(errno));
     free(copy);
     return ok;
+}
+
+double monotonic_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+double processor_seconds(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+const char *brief_number(double n, char buf[24])
+{
+    static const char units[] = " kMGTP";
+    unsigned u = 0;
+
+    while (n >= 999.5 && units[u + 1]) {
+        n /= 1000;
+        u++;
+    }
+    if (u == 0)
+        snprintf(buf, 24, "%.0f", n);
+    else
+        snprintf(buf, 24, "%.*f%c", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, units[u]);
+    return buf;
+}
+
+void *grow_array(void *array, size_t n, size_t size)
+{
+    void *more;
+
+    if (n & (n - 1)) /* only at 0, 1, 2, 4, 8, ... is it full */
+        return array;
+    more = realloc(array, (n ? 2 * n : 1) * size);
+    if (!more) {
+        complain("out of memory");
+        exit(EXIT_INTERNAL);
+    }
+    return more;
 }

@@ -7,6 +7,7 @@
 #include <faultline/fuzz/scenario.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum exit_code {
     EXIT_CLEAN = 0,    /* nothing found */
@@ -61,6 +62,17 @@ bool write_atomically(const char *path, const void *data, size_t size);
 
 /* mkdir -p. False: it complained. */
 bool make_folder(const char *path);
+
+/* Seconds of a clock that nobody sets; only differences mean something. */
+double monotonic_seconds(void);
+/* Seconds of processor time that a process has had; 0 when that cannot be told. */
+double processor_seconds(pid_t pid);
+
+/* 1234567 -> "1.23M", three digits. Answers buf. */
+const char *brief_number(double n, char buf[24]);
+
+/* Room for one element more in an array of n, each of size bytes. Exits with EXIT_INTERNAL when there is no memory. */
+void *grow_array(void *array, size_t n, size_t size);
 
 /* Exits with EXIT_INTERNAL when there is no memory. */
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char doc[] =
@@ -71,30 +70,26 @@ static error_t option(int key, char *arg, struct argp_state *state)
 
 /* ---- what to bisect ------------------------------------------------------------------------------------------------ */
 
-/* What stands behind a word of a scenario's comments ("finding"), up to one of the ends. Empty: no such comment. */
-static void comment(const char *text, const char *word, const char *ends, char *out, size_t size)
+/* What stands behind "# finding: ", or nothing. */
+static void key_of_text(const char *text, char *out, size_t size)
 {
-    char *line = format_text("\n# %s: ", word);
-    const char *at = strstr(text, line);
+    static const char word[] = "\n# finding: ";
+    const char *at = strstr(text, word);
 
-    at = at ? at + strlen(line) : "";
-    snprintf(out, size, "%.*s", (int)strcspn(at, ends), at);
-    free(line);
+    at = at ? at + sizeof word - 1 : "";
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\r\n"), at);
 }
 
 /* The key that a scenario's comments name (without one it is what the bad revision shows), and the target that shows it. */
 static bool from_file(struct arguments *a, const char *path)
 {
     size_t size;
-    char *text, target[32];
+    char *text;
 
     if (!load_scenario(path, &a->b.scenario) || !(text = read_text(path, &size)))
         return false;
-    comment(text, "finding", "\r\n", a->b.key, sizeof a->b.key);
-    comment(text, "target", " \r\n", target, sizeof target);
-    for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
-        if (strcmp(target, fl_target_name((enum fl_target)t)) == 0)
-            a->b.target = (enum fl_target)t;
+    key_of_text(text, a->b.key, sizeof a->b.key);
+    a->b.target = target_of_text(text, size);
     free(text);
     return true;
 }
@@ -253,12 +248,11 @@ static int tell(struct arguments *a, const struct found *f, double seconds)
 static int halve(struct arguments *a)
 {
     char good[REVISION], bad[REVISION];
-    struct timespec began, end;
+    double began = monotonic_seconds();
     struct found found = {0};
     bool ancestor;
     int code = EXIT_INPUT;
 
-    clock_gettime(CLOCK_MONOTONIC, &began);
     if (!git_open(&a->b.git) || !git_resolve(&a->b.git, a->good, good) || !git_resolve(&a->b.git, a->bad, bad) ||
         !git_is_ancestor(&a->b.git, good, bad, &ancestor))
         return EXIT_INPUT;
@@ -268,8 +262,7 @@ static int halve(struct arguments *a)
         return EXIT_INPUT;
     }
     if (search(&a->b, good, bad, !a->json, &found)) {
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        code = tell(a, &found, (double)(end.tv_sec - began.tv_sec) + (double)(end.tv_nsec - began.tv_nsec) / 1e9);
+        code = tell(a, &found, monotonic_seconds() - began);
     } else if (program_interrupted()) {
         complain("bisect: interrupted; nothing is left behind");
     }

@@ -58,18 +58,10 @@ static char *contents(FILE *file)
     return text;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Waits; the program and what it started end with our own interruption, and with the limit. */
 static int wait_for(pid_t pid, unsigned seconds)
 {
-    double until = now() + seconds, pause = 0.001;
+    double until = monotonic_seconds() + seconds, pause = 0.001;
     int status, end = 0;
 
     for (;;) {
@@ -77,7 +69,7 @@ static int wait_for(pid_t pid, unsigned seconds)
 
         if (got == pid || (got < 0 && errno != EINTR))
             break;
-        if (!end && (interrupted || (seconds && now() > until))) {
+        if (!end && (interrupted || (seconds && monotonic_seconds() > until))) {
             end = interrupted ? RUN_INTERRUPTED : RUN_TOO_LONG;
             kill(-pid, SIGKILL);
         }

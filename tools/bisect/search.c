@@ -10,15 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static bool has(const struct revisions *r, const char *id)
 {
@@ -69,7 +60,7 @@ static void say(const struct progress *p, const char *where, const char *id, enu
 
 static void say_left(const struct progress *p, size_t left, const char *id, enum said said, const char *why)
 {
-    double each = (now() - p->began) / (p->b->tested ? p->b->tested : 1);
+    double each = (monotonic_seconds() - p->began) / (p->b->tested ? p->b->tested : 1);
     unsigned steps = 0;
     char where[80];
 
@@ -140,7 +131,7 @@ static void conclude(const struct revisions *between, const char *bad, struct fo
 
 bool search(struct bisect *b, const char *good, const char *bad, bool loud, struct found *out)
 {
-    struct progress p = {.b = b, .say = loud, .began = now()};
+    struct progress p = {.b = b, .say = loud, .began = monotonic_seconds()};
     struct revisions goods = {0}, passed = {0}, between = {0};
     char last[REVISION], why[512];
     bool ok = ends(b, &p, good, bad) && git_last_change(&b->git, bad, last);

@@ -128,7 +128,7 @@ struct merge {
     uint64_t done, kept_old;         /* counts */
 };
 
-/* When artifacts are taken up (finding.c). Seconds of campaign_now(). */
+/* When artifacts are taken up (finding.c). Seconds of monotonic_seconds(). */
 struct taking_pace {
     double from;       /* not before */
     double spent;      /* since it last had to wait */
@@ -215,8 +215,6 @@ int campaign_stop(int argc, char **argv);
 int campaign_supervise(struct campaign_options *o, int ready);
 /* Was it asked to end? */
 bool campaign_interrupted(void);
-/* Monotonic seconds. */
-double campaign_now(void);
 /* Whoever started it needs not wait any longer; from now on everything goes into the log. */
 void campaign_into_background(struct campaign *c);
 /* One line into the log, with the running seconds in front. */
@@ -255,8 +253,8 @@ bool merge_working(const struct campaign *c);
 /* ---- keep_cells.c: the process that puts back what the merged corpus needs to hit the old one's cells; 0: it complained */
 pid_t merge_keep_cells(struct campaign *c);
 /* ---- swap.c */
-/* Files of `from` that `to` has not are linked (or copied) into it. False: it complained. */
-bool swap_join(const char *from, const char *to);
+/* Files of `from` that `to` has not are linked (or copied) into it, under their names with the prefix. False: it complained. */
+bool swap_join(const char *from, const char *to, const char *prefix);
 /* One file; true also when it is there, or `from` is gone. */
 bool swap_link(const char *from, const char *to);
 /* folder's content becomes new_folder's; what came into folder after the snapshot was made is kept. At every instant folder

@@ -30,7 +30,8 @@ static bool is_time(const struct campaign *c, bool limit)
     if (c->paused || c->failed || c->vanished)
         return false;
     /* What took too long once is likely to do so again: no end of a campaign waits for that. */
-    return c->taking.until > 0 ? !limit && campaign_now() < c->taking.until : campaign_now() >= c->taking.from;
+    return c->taking.until > 0 ? !limit && monotonic_seconds() < c->taking.until
+                               : monotonic_seconds() >= c->taking.from;
 }
 
 static void could_not(struct campaign *c)
@@ -40,7 +41,7 @@ static void could_not(struct campaign *c)
     for (unsigned i = 0; i < c->taking.failures && wait < LONGEST_WAIT; i++)
         wait *= 2;
     c->taking.failures++;
-    c->taking.from = campaign_now() + (wait < LONGEST_WAIT ? wait : LONGEST_WAIT);
+    c->taking.from = monotonic_seconds() + (wait < LONGEST_WAIT ? wait : LONGEST_WAIT);
     if (c->taking.until > 0)
         c->taking.until = 1; /* it is over */
     disk_write_failed(c);
@@ -48,7 +49,7 @@ static void could_not(struct campaign *c)
 
 static void account(struct campaign *c, double began)
 {
-    double now = campaign_now();
+    double now = monotonic_seconds();
 
     c->taking.failures = 0;
     c->taking.spent += now - began;
@@ -81,7 +82,7 @@ static void take(const char *path, bool limit, void *ctx)
     static struct fl_scenario scenario;
     struct taking *x = ctx;
     struct campaign *c = x->c;
-    double began = campaign_now();
+    double began = monotonic_seconds();
     struct bucket b;
     enum taken taken;
 
@@ -158,7 +159,7 @@ void findings_last(struct campaign *c)
 {
     unsigned waiting = 0;
 
-    c->taking.until = campaign_now() + TAKING_LAST;
+    c->taking.until = monotonic_seconds() + TAKING_LAST;
     for (unsigned i = 0; i < c->ntasks; i++) {
         task_findings(c, &c->tasks[i]);
         waiting += c->tasks[i].waiting;

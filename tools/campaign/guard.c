@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SHORT_LIFE  10.0 /* seconds */
@@ -27,14 +26,6 @@ static void on_signal(int number)
     asked = 1;
     if (supervisor > 0)
         kill(supervisor, SIGTERM);
-}
-
-static double monotonic(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* What it has to say goes where the supervisor's words go. */
@@ -90,7 +81,7 @@ static int hand_over(const struct campaign_options *o, int lock, double left)
 static int guard(struct campaign_options *o, int lock, int ready)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    double began = monotonic(), limit = o->seconds;
+    double began = monotonic_seconds(), limit = o->seconds;
     unsigned short_lives = 0;
 
     sigaction(SIGTERM, &action, NULL);
@@ -98,7 +89,7 @@ static int guard(struct campaign_options *o, int lock, int ready)
     if (o->foreground)
         sigaction(SIGHUP, &action, NULL);
     for (;;) {
-        double started = monotonic();
+        double started = monotonic_seconds();
         int status;
         pid_t pid;
 
@@ -128,13 +119,13 @@ static int guard(struct campaign_options *o, int lock, int ready)
         supervisor = 0;
         if (WIFEXITED(status) && WEXITSTATUS(status) == CAMPAIGN_ANEW) {
             complain("%s: its programs were built anew: these go on", o->folder);
-            return asked ? EXIT_CLEAN : hand_over(o, lock, limit - (monotonic() - began));
+            return asked ? EXIT_CLEAN : hand_over(o, lock, limit - (monotonic_seconds() - began));
         }
         if (WIFEXITED(status)) {
             campaign_lock_note(lock, 0, 0);
             return WEXITSTATUS(status);
         }
-        short_lives = monotonic() - started < SHORT_LIFE ? short_lives + 1 : 0;
+        short_lives = monotonic_seconds() - started < SHORT_LIFE ? short_lives + 1 : 0;
         if (asked || short_lives >= SHORT_LIVES) {
             complain("%s: the supervisor was ended by signal %d%s: faultline campaign resume %s", o->folder,
                      WTERMSIG(status), asked ? "" : " again and again, and is not started any more", o->folder);
@@ -146,7 +137,7 @@ static int guard(struct campaign_options *o, int lock, int ready)
         if (asked)
             return EXIT_INTERNAL;
         if (limit > 0) {
-            o->seconds = limit - (monotonic() - began);
+            o->seconds = limit - (monotonic_seconds() - began);
             if (o->seconds < 1)
                 o->seconds = 1;
         }

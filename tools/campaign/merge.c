@@ -50,25 +50,6 @@ static void link_queue(const char *path, void *ctx)
     free(to);
 }
 
-static bool link_seeds(const char *from, const char *to)
-{
-    DIR *dir = opendir(from);
-    struct dirent *e;
-    bool ok = true;
-
-    while (ok && dir && (e = readdir(dir)))
-        if (e->d_name[0] != '.') {
-            char *a = format_text("%s/%s", from, e->d_name), *b = format_text("%s/seed-%s", to, e->d_name);
-
-            ok = swap_link(a, b);
-            free(a);
-            free(b);
-        }
-    if (dir)
-        closedir(dir);
-    return ok;
-}
-
 static const struct task *task_of(const struct campaign *c, enum fl_target target)
 {
     for (unsigned i = 0; i < c->ntasks; i++)
@@ -83,7 +64,7 @@ static bool snapshot(struct campaign *c)
     struct linking l = {.m = m, .ok = true};
 
     if (!swap_remove(m->folder) || !make_folder(m->in) || !make_folder(m->new) || !make_folder(m->artifacts) ||
-        !swap_join(task_of(c, m->target)->corpus, m->in) || !link_seeds(c->seeds, m->in))
+        !swap_join(task_of(c, m->target)->corpus, m->in, "") || !swap_join(c->seeds, m->in, "seed-"))
         return false;
     for (unsigned i = 0; i < c->ntasks; i++)
         if (c->tasks[i].run.target == m->target && c->tasks[i].run.engine == ENGINE_AFL) {

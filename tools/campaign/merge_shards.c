@@ -146,7 +146,7 @@ static bool cover_in(struct cover *c)
     struct covers old;
     const char *why = "libFuzzer did not get through";
 
-    if (!swap_remove(c->place) || !make_folder(c->in) || !make_folder(c->artifacts) || !swap_join(c->corpus, c->in))
+    if (!swap_remove(c->place) || !make_folder(c->in) || !make_folder(c->artifacts) || !swap_join(c->corpus, c->in, ""))
         return false;
     disk_size_of(c->in, &before, &bytes);
     if (!errand(c, ERRAND_MEASURE, c->in, &old) ||

@@ -146,7 +146,7 @@ static bool put_all(struct campaign *c, double at, bool now)
 
 void record_step(struct campaign *c, bool now)
 {
-    double at = c->run.before + c->ran, began = campaign_now();
+    double at = c->run.before + c->ran, began = monotonic_seconds();
 
     if (!now && c->clock - c->recorded < RECORD_EVERY)
         return;
@@ -160,25 +160,8 @@ void record_step(struct campaign *c, bool now)
     }
     if (c->paused) /* the first line of the pause has said it all */
         return;
-    c->recorded = c->clock + campaign_now() - began + RECORD_RETRY;
+    c->recorded = c->clock + monotonic_seconds() - began + RECORD_RETRY;
     disk_write_failed(c);
-}
-
-static const char *brief(uint64_t n, char buf[24])
-{
-    static const char units[] = " kMGT";
-    double value = (double)n;
-    unsigned u = 0;
-
-    while (value >= 1000 && units[u + 1]) {
-        value /= 1000;
-        u++;
-    }
-    if (u == 0)
-        snprintf(buf, 24, "%" PRIu64, n);
-    else
-        snprintf(buf, 24, "%.3g%c", value, units[u]);
-    return buf;
 }
 
 void record_progress(struct campaign *c, bool last)
@@ -200,8 +183,9 @@ void record_progress(struct campaign *c, bool last)
     fprintf(stderr,
             "%s%.0f s: %u working, %s executions (%s/s), %s events, edges %s, cells %" PRIu64 ", corpus %" PRIu64
             ", open findings %" PRIu64 "%s%s",
-            terminal ? "\r\033[K" : "faultline: ", c->run.before + c->ran, c->run.working, brief(all->executions, b[0]),
-            brief((uint64_t)rate, b[1]), brief(all->events, b[2]), brief(all->edges, b[3]), all->cells,
+            terminal ? "\r\033[K" : "faultline: ", c->run.before + c->ran, c->run.working,
+            brief_number((double)all->executions, b[0]), brief_number(rate, b[1]),
+            brief_number((double)all->events, b[2]), brief_number((double)all->edges, b[3]), all->cells,
             all->corpus_files, open, c->paused ? ", PAUSED" : "", terminal && !last ? "" : "\n");
     fflush(stderr);
 }

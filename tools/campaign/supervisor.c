@@ -30,14 +30,6 @@ static void on_signal(int number)
         interrupted = 1;
 }
 
-double campaign_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 void campaign_say(const struct campaign *c, const char *format, ...)
 {
     char line[1024];
@@ -183,7 +175,7 @@ static void turn(struct campaign *c, double dt)
 
 static void loop(struct campaign *c)
 {
-    double start = campaign_now(), last = 0;
+    double start = monotonic_seconds(), last = 0;
     const struct timespec wait = {.tv_nsec = LOOP_MS * 1000000l};
     const char *why;
 
@@ -191,7 +183,7 @@ static void loop(struct campaign *c)
     while (!(why = over(c))) {
         double dt;
 
-        c->clock = campaign_now() - start;
+        c->clock = monotonic_seconds() - start;
         dt = c->clock - last;
         last = c->clock;
         if (dt > LONGEST_STEP)
@@ -201,7 +193,7 @@ static void loop(struct campaign *c)
         turn(c, c->paused ? 0 : dt);
         nanosleep(&wait, NULL);
     }
-    c->clock = campaign_now() - start;
+    c->clock = monotonic_seconds() - start;
     snprintf(c->why, sizeof c->why, "%s", why);
 }
 

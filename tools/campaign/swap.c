@@ -44,7 +44,7 @@ bool swap_link(const char *from, const char *to)
     return false;
 }
 
-bool swap_join(const char *from, const char *to)
+bool swap_join(const char *from, const char *to, const char *prefix)
 {
     DIR *dir = opendir(from);
     struct dirent *e;
@@ -54,7 +54,7 @@ bool swap_join(const char *from, const char *to)
         complain("%s: %s", from, strerror(errno));
     while (ok && (e = readdir(dir)))
         if (e->d_name[0] != '.') {
-            char *a = format_text("%s/%s", from, e->d_name), *b = format_text("%s/%s", to, e->d_name);
+            char *a = format_text("%s/%s", from, e->d_name), *b = format_text("%s/%s%s", to, prefix, e->d_name);
 
             ok = swap_link(a, b);
             free(a);
@@ -82,7 +82,7 @@ bool swap_in(const char *folder, const char *new_folder, const char *snapshot)
     DIR *dir;
     struct dirent *e;
 
-    if (!swap_join(new_folder, folder) || !swap_on_disk(folder))
+    if (!swap_join(new_folder, folder, "") || !swap_on_disk(folder))
         return false;
     dir = opendir(folder);
     if (!dir) {

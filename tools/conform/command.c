@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- progress --------------------------------------------------------------------------------------------------------- */
@@ -35,14 +34,6 @@ static void on_interrupt(int signal)
     interrupted = 1;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* What a worker died of belongs to the state at once: what it was skipped for may be counted already. */
 static void note_incidents(struct state *s, const struct pool *pool)
 {
@@ -53,12 +44,12 @@ static void note_incidents(struct state *s, const struct pool *pool)
 
 static void say_progress(struct progress *p, bool last)
 {
-    double seconds = now() - p->began, left = 0;
+    double seconds = monotonic_seconds() - p->began, left = 0;
     unsigned percent = p->blocks ? p->blocks_done * 100 / p->blocks : 100;
 
     if (p->blocks_done)
         left = seconds / p->blocks_done * (p->blocks - p->blocks_done);
-    p->said = now();
+    p->said = monotonic_seconds();
     fprintf(
         stderr,
         "%sfaultline: %3.0f s: %3u %%, %.1fM strings (%.2fM/s), %u of %u blocks, %u crashes and hangs, %.0f s left%s",
@@ -72,7 +63,7 @@ static bool on_tick(void *ctx, uint64_t strings)
     struct progress *p = ctx;
 
     p->strings = strings;
-    if (!p->o->quiet && now() - p->said > (p->terminal ? 0.5 : 10))
+    if (!p->o->quiet && monotonic_seconds() - p->said > (p->terminal ? 0.5 : 10))
         say_progress(p, false);
     return !interrupted;
 }
@@ -89,8 +80,8 @@ static bool on_block(void *ctx, uint32_t block, const struct cells *cells, const
         p->state->fired[i] += fired[i];
     p->state->done[block] = 1;
     p->blocks_done++;
-    if (p->o->state && now() - p->saved > 10) {
-        p->saved = now();
+    if (p->o->state && monotonic_seconds() - p->saved > 10) {
+        p->saved = monotonic_seconds();
         note_incidents(p->state, p->pool);
         return state_save(p->state, p->o->state);
     }
@@ -102,7 +93,12 @@ static bool on_block(void *ctx, uint32_t block, const struct cells *cells, const
 /* Runs what is not done yet and is this shard's. EXIT_CLEAN, or what it complained about. */
 static int ask(const struct conform_options *o, struct state *s, const struct block *blocks, struct column *columns)
 {
-    struct progress p = {.state = s, .o = o, .began = now(), .said = now(), .saved = now(), .terminal = isatty(2)};
+    struct progress p = {.state = s,
+                         .o = o,
+                         .began = monotonic_seconds(),
+                         .said = monotonic_seconds(),
+                         .saved = monotonic_seconds(),
+                         .terminal = isatty(2)};
     struct pool pool = {.space = o->space,
                         .columns = columns,
                         .ncolumns = o->ncolumns,

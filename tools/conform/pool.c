@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
 
+#include "../command.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 struct worker {
@@ -21,38 +22,19 @@ struct worker {
     double moved, used;
 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* Processor time of that process; 0 when it cannot be had. */
-static double used_by(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec t;
-
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void note_movement(struct worker *w)
 {
-    w->moved = now();
-    w->used = used_by(w->pid);
+    w->moved = monotonic_seconds();
+    w->used = processor_seconds(w->pid);
 }
 
 /* On a busy machine a worker may stand still because it is not let run: what hangs has had its share of a processor, or has
  * waited for much longer than that takes. */
 static bool stands_still(const struct worker *w, unsigned seconds)
 {
-    double still = now() - w->moved;
+    double still = monotonic_seconds() - w->moved;
 
-    return still > seconds && (used_by(w->pid) - w->used > seconds / 2.0 || still > seconds * 6.0);
+    return still > seconds && (processor_seconds(w->pid) - w->used > seconds / 2.0 || still > seconds * 6.0);
 }
 
 static void *share(size_t size)
@@ -127,7 +109,7 @@ static bool worker_start(struct pool *p, struct worker *w, const struct common *
     w->command = down[1];
     w->reply = up[0];
     w->block = NOBODY;
-    w->moved = now();
+    w->moved = monotonic_seconds();
     if (w->pid < 0) {
         close(down[1]);
         close(up[0]);

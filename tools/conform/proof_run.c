@@ -5,6 +5,8 @@
  */
 #include "proof_internal.h"
 
+#include "../command.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -106,27 +108,19 @@ static void child(struct prover *p, const char *path, const struct proof_options
 
 /* ---- in the parent ---- */
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Waits for the child. True: it hung and was killed. */
 static bool wait_for(pid_t pid, const struct shared *s, unsigned seconds, int *status)
 {
     uint64_t progress = s->progress;
-    double since = now();
+    double since = monotonic_seconds();
     struct timespec nap = {.tv_nsec = 200 * 1000};
     bool hung = false;
 
     while (waitpid(pid, status, hung ? 0 : WNOHANG) == 0) {
         if (s->progress != progress) {
             progress = s->progress;
-            since = now();
-        } else if (now() - since > seconds) {
+            since = monotonic_seconds();
+        } else if (monotonic_seconds() - since > seconds) {
             kill(pid, SIGKILL);
             hung = true;
             continue;
@@ -258,7 +252,7 @@ enum fl_status proof_run(const struct fl_core *core, const char *path, const str
 {
     struct proof_options o = {0};
     enum fl_status status;
-    double start = now();
+    double start = monotonic_seconds();
 
     if (!core || !core->prefetch || !out)
         return FL_INVALID;
@@ -273,6 +267,6 @@ enum fl_status proof_run(const struct fl_core *core, const char *path, const str
     memset(out, 0, sizeof *out);
     snprintf(out->core, sizeof out->core, "%s", core->name ? core->name : "(no name)");
     status = prove(core, path, &o, out);
-    out->seconds = now() - start;
+    out->seconds = monotonic_seconds() - start;
     return status;
 }

@@ -24,24 +24,6 @@ static void total(const struct fuzz *c, struct fl_stats *sum, uint64_t *coverage
     }
 }
 
-/* 1234567 -> "1.23M". */
-static const char *brief(uint64_t n, char buf[16])
-{
-    static const char units[] = " kMGT";
-    double value = (double)n;
-    unsigned u = 0;
-
-    while (value >= 1000 && units[u + 1]) {
-        value /= 1000;
-        u++;
-    }
-    if (u == 0)
-        snprintf(buf, 16, "%" PRIu64, n);
-    else
-        snprintf(buf, 16, "%.3g%c", value, units[u]);
-    return buf;
-}
-
 void report_progress(struct fuzz *c, bool last)
 {
     static double next;
@@ -49,25 +31,25 @@ void report_progress(struct fuzz *c, bool last)
     struct fl_stats sum;
     uint64_t coverage;
     double left = c->seconds > c->now ? c->seconds - c->now : 0;
-    char b[6][16];
+    char b[6][24];
 
     if (!last && !terminal && c->now < next)
         return;
     next = c->now + LOG_EVERY;
     total(c, &sum, &coverage);
-    fprintf(stderr,
-            "%s%3.0f s: %s executions (%s/s), %s events (%s/s), coverage %s, cells %" PRIu64
-            ", findings %u, %.0f s left%s",
-            terminal ? "\r\033[K" : "faultline: ", c->now, brief(sum.executions, b[0]),
-            brief((uint64_t)((double)sum.executions / (c->now > 0.1 ? c->now : 0.1)), b[1]), brief(sum.events, b[2]),
-            brief((uint64_t)((double)sum.events / (c->now > 0.1 ? c->now : 0.1)), b[3]), brief(coverage, b[4]),
-            sum.cells_hit, findings_count(c), left, terminal && !last ? "" : "\n");
+    fprintf(
+        stderr,
+        "%s%3.0f s: %s executions (%s/s), %s events (%s/s), coverage %s, cells %" PRIu64 ", findings %u, %.0f s left%s",
+        terminal ? "\r\033[K" : "faultline: ", c->now, brief_number((double)sum.executions, b[0]),
+        brief_number((double)sum.executions / (c->now > 0.1 ? c->now : 0.1), b[1]),
+        brief_number((double)sum.events, b[2]), brief_number((double)sum.events / (c->now > 0.1 ? c->now : 0.1), b[3]),
+        brief_number((double)coverage, b[4]), sum.cells_hit, findings_count(c), left, terminal && !last ? "" : "\n");
     fflush(stderr);
 }
 
 static void print_tasks(const struct fuzz *c)
 {
-    char a[16], b[16];
+    char a[24], b[24];
 
     printf("%-22s %12s %12s %9s %9s %9s %7s\n", "task", "executions", "events", "events/s", "coverage", "corpus",
            "cells");
@@ -76,9 +58,9 @@ static void print_tasks(const struct fuzz *c)
         double ran = c->now - t->started;
 
         printf("%-22s %12s %12" PRIu64 " %9s %9" PRIu64 " %9" PRIu64 " %7" PRIu64 "%s\n", t->name,
-               brief(t->stats->executions, a), t->stats->events,
-               brief((uint64_t)((double)t->stats->events / (ran > 0.1 ? ran : 0.1)), b), t->says.coverage,
-               t->says.corpus, t->stats->cells_hit,
+               brief_number((double)t->stats->executions, a), t->stats->events,
+               brief_number((double)t->stats->events / (ran > 0.1 ? ran : 0.1), b), t->says.coverage, t->says.corpus,
+               t->stats->cells_hit,
                t->failed    ? "  FAILED"
                : t->stopped ? "  stopped: same finding again"
                             : "");

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -20,14 +19,6 @@ static void on_signal(int signal)
 {
     (void)signal;
     interrupted = 1;
-}
-
-static double seconds_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static bool add_task(struct fuzz *c, enum fl_target target, enum engine engine, unsigned job)
@@ -115,7 +106,7 @@ static void reap(struct fuzz *c)
 
 static void end_children(struct fuzz *c)
 {
-    double deadline = seconds_now() + 5;
+    double deadline = monotonic_seconds() + 5;
     bool running;
 
     for (unsigned i = 0; i < c->ntasks; i++)
@@ -134,7 +125,7 @@ static void end_children(struct fuzz *c)
         }
         if (running)
             usleep(20000);
-    } while (running && seconds_now() < deadline);
+    } while (running && monotonic_seconds() < deadline);
     for (unsigned i = 0; i < c->ntasks; i++) {
         struct task *t = &c->tasks[i];
 
@@ -288,9 +279,9 @@ int fuzz_run(struct fuzz *c)
                     goto out;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    start = seconds_now();
+    start = monotonic_seconds();
     for (;;) {
-        c->now = seconds_now() - start;
+        c->now = monotonic_seconds() - start;
         c->interrupted = interrupted;
         reap(c);
         if (c->interrupted || c->now >= c->seconds + 5.0)
@@ -312,7 +303,7 @@ int fuzz_run(struct fuzz *c)
         usleep(200000);
     }
     end_children(c);
-    c->now = seconds_now() - start;
+    c->now = monotonic_seconds() - start;
     report_progress(c, true);
     if (c->json)
         report_json(c);

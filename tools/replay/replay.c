@@ -2,6 +2,8 @@
 /* The parent's side: starts the child, asks it, and says what it means when the child does not answer. */
 #include "child.h"
 
+#include "../command.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define USUAL_SECONDS    30
@@ -37,25 +38,6 @@ struct ending {
 };
 
 /* ---- starting and ending -------------------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* Processor time that the process has had; 0 when that cannot be told. */
-static double used_by(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec t;
-
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* Takes the child's remains up. kill_it: it may still live. */
 static struct ending end_child(struct replayer *r, bool kill_it)
@@ -85,7 +67,7 @@ static struct ending end_child(struct replayer *r, bool kill_it)
 static bool hear(struct replayer *r, double seconds, struct ending *e)
 {
     struct pollfd ear = {.fd = r->reply, .events = POLLIN};
-    double start = now(), used = used_by(r->pid), wait = seconds;
+    double start = monotonic_seconds(), used = processor_seconds(r->pid), wait = seconds;
     char byte;
 
     for (;;) {
@@ -102,8 +84,8 @@ static bool hear(struct replayer *r, double seconds, struct ending *e)
             *e = end_child(r, false);
             return false;
         }
-        still = now() - start;
-        if (still >= seconds && (used_by(r->pid) - used > seconds / 2 || still > 3 * seconds)) {
+        still = monotonic_seconds() - start;
+        if (still >= seconds && (processor_seconds(r->pid) - used > seconds / 2 || still > 3 * seconds)) {
             *e = end_child(r, true);
             return false;
         }

@@ -2,6 +2,8 @@
 /* Jobs, shards, runs, and what the campaign was asked for. */
 #include "report.h"
 
+#include "../command.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,7 +38,7 @@ static void jobs(const struct status *s, FILE *out)
                  j->state == JOB_WORKING && s->presence != PRESENCE_HERE ? "ended" : job_state_name(j->state));
         seconds(out, "<td class=n>", j->ran);
         html_count(out, "<td class=n>", j->executions);
-        html_put(out, "<td class=n>", text_brief(j->ran > 0 ? (double)j->executions / j->ran : 0, brief));
+        html_put(out, "<td class=n>", brief_number(j->ran > 0 ? (double)j->executions / j->ran : 0, brief));
         html_count(out, "<td class=n>", j->events);
         html_count(out, "<td class=n>", j->edges);
         html_count(out, "<td class=n>", j->cells);

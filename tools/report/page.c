@@ -87,10 +87,10 @@ static void figures(const struct report *r, FILE *out)
     double ran = status_ran(&r->s);
     char rate[24], note[40], disk[24], bytes[24];
 
-    snprintf(note, sizeof note, "%s/s", text_brief(ran > 0 ? (double)now.executions / ran : 0, rate));
+    snprintf(note, sizeof note, "%s/s", brief_number(ran > 0 ? (double)now.executions / ran : 0, rate));
     fputs("<dl class=figures>\n", out);
     figure(out, "Executions", now.executions, note);
-    snprintf(note, sizeof note, "%s/s", text_brief(ran > 0 ? (double)now.events / ran : 0, rate));
+    snprintf(note, sizeof note, "%s/s", brief_number(ran > 0 ? (double)now.events / ran : 0, rate));
     figure(out, "Events judged", now.events, note);
     figure(out, "Page faults raised by instructions", now.real_faults, NULL);
     figure(out, "Edges", now.edges, "all targets");

@@ -7,27 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One element more in an array of n. */
-static void *grown(void *array, size_t n, size_t size)
-{
-    void *more;
-
-    if (n & (n - 1)) /* only at 0, 1, 2, 4, 8, ... is it full */
-        return array;
-    more = realloc(array, (n ? 2 * n : 1) * size);
-    if (!more) {
-        complain("out of memory");
-        exit(EXIT_INTERNAL);
-    }
-    return more;
-}
-
 static bool take_cell(unsigned cell, enum fl_target target, double at, void *ctx)
 {
     struct report *r = ctx;
 
     (void)cell;
-    r->cells = grown(r->cells, r->ncells, sizeof *r->cells);
+    r->cells = grow_array(r->cells, r->ncells, sizeof *r->cells);
     r->cells[r->ncells++] = (struct cell_seen){target, at};
     return true;
 }
@@ -36,7 +21,7 @@ static bool take_run(const struct run *run, void *ctx)
 {
     struct report *r = ctx;
 
-    r->runs = grown(r->runs, r->nruns, sizeof *r->runs);
+    r->runs = grow_array(r->runs, r->nruns, sizeof *r->runs);
     r->runs[r->nruns++] = *run;
     return true;
 }
@@ -45,7 +30,7 @@ static bool take_option(const char *name, const char *value, void *ctx)
 {
     struct report *r = ctx;
 
-    r->options = grown(r->options, r->noptions, sizeof *r->options);
+    r->options = grow_array(r->options, r->noptions, sizeof *r->options);
     r->options[r->noptions++] = (struct named){format_text("%s", name), format_text("%s", value)};
     return true;
 }

@@ -37,20 +37,6 @@ struct totals {
     struct decisions decisions;
 };
 
-static void *grown(void *array, size_t n, size_t size)
-{
-    void *more;
-
-    if (n & (n - 1)) /* only at 0, 1, 2, 4, 8, ... is it full */
-        return array;
-    more = realloc(array, (n ? 2 * n : 1) * size);
-    if (!more) {
-        complain("out of memory");
-        exit(EXIT_INTERNAL);
-    }
-    return more;
-}
-
 struct totals *totals_new(void)
 {
     struct totals *t = calloc(1, sizeof *t);
@@ -85,7 +71,7 @@ static bool take_sample(const struct sample *m, void *ctx)
 {
     struct series *s = ctx;
 
-    s->at = grown(s->at, s->n, sizeof *s->at);
+    s->at = grow_array(s->at, s->n, sizeof *s->at);
     s->at[s->n++] = *m;
     return true;
 }
@@ -95,7 +81,7 @@ static bool take_job(const struct job *j, void *ctx)
     struct part *p = ctx;
     struct job *mine;
 
-    p->jobs = grown(p->jobs, p->njobs, sizeof *p->jobs);
+    p->jobs = grow_array(p->jobs, p->njobs, sizeof *p->jobs);
     mine = &p->jobs[p->njobs++];
     *mine = *j;
     snprintf(mine->name, sizeof mine->name, "%u/%.50s", p->number, j->name);
@@ -145,7 +131,7 @@ bool totals_add(struct totals *t, struct store *theirs, unsigned number, struct 
         const uint64_t *from = &d->count[0][0][0];
         uint64_t *to = &t->decisions.count[0][0][0];
 
-        t->parts = grown(t->parts, t->nparts, sizeof *t->parts);
+        t->parts = grow_array(t->parts, t->nparts, sizeof *t->parts);
         t->parts[t->nparts++] = p;
         for (size_t i = 0; i < sizeof *d / sizeof(uint64_t); i++)
             to[i] += from[i];

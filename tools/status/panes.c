@@ -2,6 +2,8 @@
 /* What `campaign status` says, pane by pane. */
 #include "status.h"
 
+#include "../command.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,18 +103,18 @@ void status_head(const struct status *s, struct lines *l)
     if (s->presence == PRESENCE_NONE)
         return;
     if (s->presence == PRESENCE_HERE)
-        lines_add(l, PLAIN, "executions   %-8s %s/s now, %s/s on average", text_brief((double)now.executions, a),
-                  text_brief(status_rate(s, FL_TARGET_ALL, false), b),
-                  text_brief(ran > 0 ? (double)now.executions / ran : 0, c));
+        lines_add(l, PLAIN, "executions   %-8s %s/s now, %s/s on average", brief_number((double)now.executions, a),
+                  brief_number(status_rate(s, FL_TARGET_ALL, false), b),
+                  brief_number(ran > 0 ? (double)now.executions / ran : 0, c));
     else
-        lines_add(l, PLAIN, "executions   %-8s %s/s on average", text_brief((double)now.executions, a),
-                  text_brief(ran > 0 ? (double)now.executions / ran : 0, c));
-    lines_add(l, PLAIN, "events       %-8s %s/s, %s real page faults", text_brief((double)now.events, a),
-              text_brief(s->presence == PRESENCE_HERE ? status_rate(s, FL_TARGET_ALL, true)
-                         : ran > 0                    ? (double)now.events / ran
-                                                      : 0,
-                         b),
-              text_brief((double)now.real_faults, c));
+        lines_add(l, PLAIN, "executions   %-8s %s/s on average", brief_number((double)now.executions, a),
+                  brief_number(ran > 0 ? (double)now.executions / ran : 0, c));
+    lines_add(l, PLAIN, "events       %-8s %s/s, %s real page faults", brief_number((double)now.events, a),
+              brief_number(s->presence == PRESENCE_HERE ? status_rate(s, FL_TARGET_ALL, true)
+                           : ran > 0                    ? (double)now.events / ran
+                                                        : 0,
+                           b),
+              brief_number((double)now.real_faults, c));
     lines_add(l, PLAIN, "coverage     %" PRIu64 " edges, %" PRIu64 " features, %" PRIu64 " decision cells", now.edges,
               now.features, s->cells);
     lines_add(l, PLAIN, "corpus       %" PRIu64 " inputs, %s; folder %s, %s free", now.corpus_files,
@@ -150,10 +152,10 @@ static void targets(const struct status *s, struct lines *l)
             continue;
         text_spark(h, FIELD_EDGES, spark_columns, l->utf8, spark, sizeof spark);
         lines_add(l, PLAIN, "%-9s %8s %8s %8s %8s %6" PRIu64 " %7" PRIu64 " %6" PRIu64 " %7" PRIu64 "%s%s",
-                  fl_target_name((enum fl_target)t), text_brief((double)m.executions, a),
-                  text_brief(status_rate(s, (enum fl_target)t, false), b), text_brief((double)m.events, c),
-                  text_brief(status_rate(s, (enum fl_target)t, true), d), m.edges, m.features, m.cells, m.corpus_files,
-                  spark_columns ? "  " : "", spark);
+                  fl_target_name((enum fl_target)t), brief_number((double)m.executions, a),
+                  brief_number(status_rate(s, (enum fl_target)t, false), b), brief_number((double)m.events, c),
+                  brief_number(status_rate(s, (enum fl_target)t, true), d), m.edges, m.features, m.cells,
+                  m.corpus_files, spark_columns ? "  " : "", spark);
         if (!spark_columns && text_spark(h, FIELD_EDGES, l->width - 18, l->utf8, spark, sizeof spark)[0])
             lines_add(l, DIM, "  edges   %s", spark);
     }
@@ -177,8 +179,8 @@ static void one_job(const struct status *s, const struct job *j, struct lines *l
                                      : DIM,
               "%-20s %-7s %8s %8s %8s %6" PRIu64 " %6" PRIu64 " %5" PRIu64 "%s", j->name,
               j->state == JOB_WORKING && !works ? "ended" : job_state_name(j->state),
-              text_brief((double)j->executions, a), text_brief(works ? j->rate : 0, b),
-              text_brief(works ? j->event_rate : 0, c), j->edges, j->corpus, j->cells, more);
+              brief_number((double)j->executions, a), brief_number(works ? j->rate : 0, b),
+              brief_number(works ? j->event_rate : 0, c), j->edges, j->corpus, j->cells, more);
     if (j->health[0] || j->deaths)
         lines_wrap(l, j->state == JOB_FAILED ? BAD : WARN, "    %s%sstarted %u times, died %u times", j->health,
                    j->health[0] ? "; " : "", j->starts, j->deaths);
@@ -273,8 +275,8 @@ static void shards(const struct status *s, struct lines *l)
                 sum.corpus += s->jobs[k].corpus;
             }
         lines_add(l, strcmp(p->state, "RUNNING") == 0 ? GOOD : PLAIN, "%5u %-11s %-14s %6u %8s %8s %8s  %-19s %s",
-                  p->number, p->state, p->host, p->starts, text_brief((double)sum.executions, execs),
-                  text_brief(sum.rate, rate), text_brief((double)sum.corpus, corpus), text_when(p->seen, when),
+                  p->number, p->state, p->host, p->starts, brief_number((double)sum.executions, execs),
+                  brief_number(sum.rate, rate), brief_number((double)sum.corpus, corpus), text_when(p->seen, when),
                   p->folder);
     }
 }

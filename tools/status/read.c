@@ -10,25 +10,11 @@
 
 const char *const cell_kinds[CELL_KINDS] = {"walk", "row", "decision", "run", "decode", "sync", "touch", "generation"};
 
-static void *grown(void *array, size_t n, size_t size)
-{
-    void *more;
-
-    if (n & (n - 1)) /* only at 0, 1, 2, 4, 8, ... is it full */
-        return array;
-    more = realloc(array, (n ? 2 * n : 1) * size);
-    if (!more) {
-        complain("out of memory");
-        exit(EXIT_INTERNAL);
-    }
-    return more;
-}
-
 static bool take_sample(const struct sample *m, void *ctx)
 {
     struct history *h = ctx;
 
-    h->sample = grown(h->sample, h->n, sizeof *h->sample);
+    h->sample = grow_array(h->sample, h->n, sizeof *h->sample);
     h->sample[h->n++] = *m;
     return true;
 }
@@ -37,7 +23,7 @@ static bool take_job(const struct job *j, void *ctx)
 {
     struct status *s = ctx;
 
-    s->jobs = grown(s->jobs, s->njobs, sizeof *s->jobs);
+    s->jobs = grow_array(s->jobs, s->njobs, sizeof *s->jobs);
     s->jobs[s->njobs++] = *j;
     return true;
 }
@@ -46,7 +32,7 @@ static bool take_bucket(const struct bucket *b, void *ctx)
 {
     struct status *s = ctx;
 
-    s->buckets = grown(s->buckets, s->nbuckets, sizeof *s->buckets);
+    s->buckets = grow_array(s->buckets, s->nbuckets, sizeof *s->buckets);
     s->buckets[s->nbuckets++] = *b;
     if (b->aside) {
         s->aside++;
@@ -83,7 +69,7 @@ static bool take_shard(const struct shard *shard, void *ctx)
 {
     struct status *s = ctx;
 
-    s->shards = grown(s->shards, s->nshards, sizeof *s->shards);
+    s->shards = grow_array(s->shards, s->nshards, sizeof *s->shards);
     s->shards[s->nshards++] = *shard;
     return true;
 }

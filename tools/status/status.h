@@ -88,8 +88,6 @@ void lines_add(struct lines *l, enum style style, const char *format, ...) __att
  * to the right. */
 void lines_wrap(struct lines *l, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* 1234567 -> "1.23M"; bytes -> "1.2 MB"; seconds -> "2d 03:04:05", "03:04:05", "04:05"; unix -> "2026-11-28 12:00:01". */
-const char *text_brief(double n, char buf[24]);
 const char *text_bytes(uint64_t n, char buf[24]);
 const char *text_span(double seconds, char buf[32]);
 const char *text_when(int64_t unix_seconds, char buf[32]);

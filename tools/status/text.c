@@ -109,22 +109,6 @@ size_t text_fits(const char *text, unsigned columns, unsigned *used)
 
 /* ---- figures --------------------------------------------------------------------------------------------------------- */
 
-const char *text_brief(double n, char buf[24])
-{
-    static const char units[] = " kMGTP";
-    unsigned u = 0;
-
-    while (n >= 999.5 && units[u + 1]) {
-        n /= 1000;
-        u++;
-    }
-    if (u == 0)
-        snprintf(buf, 24, "%.0f", n);
-    else
-        snprintf(buf, 24, "%.*f%c", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, units[u]);
-    return buf;
-}
-
 const char *text_bytes(uint64_t bytes, char buf[24])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};

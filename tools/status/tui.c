@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define POLL_MS 100 /* how long a key is waited for */
@@ -27,14 +26,6 @@ struct view {
     bool help, again, quit;
     bool utf8;
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- drawing --------------------------------------------------------------------------------------------------------- */
 
@@ -229,7 +220,7 @@ bool status_tui(struct store *store, struct status *s, double every, int *code)
     struct sigaction action = {.sa_handler = on_signal};
     struct held held;
     SCREEN *screen = newterm(NULL, stdout, stdin);
-    double next = seconds() + every;
+    double next = monotonic_seconds() + every;
 
     if (!screen)
         return false;
@@ -253,7 +244,7 @@ bool status_tui(struct store *store, struct status *s, double every, int *code)
             break; /* the terminal is gone */
         if (key != ERR)
             on_key(&v, key);
-        if (v.again || seconds() >= next) {
+        if (v.again || monotonic_seconds() >= next) {
             if (!store_is_folder(store_folder(store))) {
                 complain("%s: the campaign's folder is gone", store_folder(store));
                 *code = EXIT_INPUT;
@@ -265,7 +256,7 @@ bool status_tui(struct store *store, struct status *s, double every, int *code)
                 break;
             }
             *code = status_open(s) ? EXIT_FINDINGS : EXIT_CLEAN;
-            next = seconds() + every;
+            next = monotonic_seconds() + every;
             v.again = false;
         } else if (key == ERR) {
             continue;

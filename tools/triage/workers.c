@@ -2,6 +2,8 @@
 /* Worker processes that share the items among themselves. */
 #include "workers.h"
 
+#include "../command.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MOST_WORKERS 64
@@ -82,18 +83,10 @@ static _Noreturn void work(const struct workers *all, size_t n, worker_fn one, v
     _exit(0);
 }
 
-static double seconds_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* On a terminal a line that changes, else a line now and then: short runs say nothing. */
 static void progress(const struct workers *all, size_t done, size_t n, double start, double *last, bool end)
 {
-    double now = seconds_now(), rate = now > start ? (double)done / (now - start) : 0;
+    double now = monotonic_seconds(), rate = now > start ? (double)done / (now - start) : 0;
     bool terminal = isatty(STDERR_FILENO);
 
     if (all->silent || (!end && now - *last < (terminal ? 0.5 : 10)))
@@ -160,7 +153,7 @@ bool workers_run(const struct workers *all, size_t n, worker_fn one, void *ctx, 
     size_t size = sizeof(struct shared) + n;
     struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct running ws = {.n = all->jobs < MOST_WORKERS ? all->jobs : MOST_WORKERS};
-    double begun = seconds_now(), last = begun;
+    double begun = monotonic_seconds(), last = begun;
     bool ok = true;
 
     memset(results, WORK_UNDONE, n);
