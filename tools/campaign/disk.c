@@ -80,11 +80,13 @@ bool disk_begin(struct campaign *c)
     struct stat st;
     bool ok = stat(path, &st) == 0;
 
-    if (!ok)
+    if (ok) {
+        c->device = st.st_dev;
+        c->inode = st.st_ino;
+    } else {
         complain("%s: %s", path, strerror(errno));
+    }
     free(path);
-    c->device = st.st_dev;
-    c->inode = st.st_ino;
     return ok;
 }
 
