@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is mapped at an address now, as follow_page_mask() and what it calls tell it: no page, a page, or something that has
+ * no struct page. A write is followed through an entry that does not permit it only where the page is known to be a copy
+ * that belongs to this address space alone: an exclusive anonymous page. That a fault was asked for and answered proves
+ * nothing, since the page may have gone again in between (CVE-2016-5195).
+ */
+#include "gup.h"
+
+#include "x86.h"
+
+/* Nothing there. A dump leaves a hole where a hole must be zero (no fault handler): it is told not to fault it in. */
+static uint64_t no_table(const struct fl_pin_vma *vma, unsigned flags, enum fl_pin_error *error)
+{
+    if ((flags & FL_FOLL_DUMP) && !vma->has_fault)
+        *error = FL_PIN_EFAULT;
+    return FL_NO_PAGE;
+}
+
+bool gup_may_follow_write(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn,
+                          unsigned flags)
+{
+    if (gup_is_writable(value))
+        return true;
+    if (!(flags & (FL_FOLL_FORCE | GUP_BREAK_COW)) || vma->shared || !vma->may_write || vma->write)
+        return false;
+    return g->ops->page_valid(g->ctx, pfn) && g->ops->page_anon_exclusive(g->ctx, pfn);
+}
+
+/* The page is mlocked when it can be had without waiting: reclaim does it otherwise. */
+static void mlock_page(const struct gup *g, const struct fl_pin_vma *vma, uint64_t pfn, unsigned flags)
+{
+    if (!(flags & FL_FOLL_MLOCK) || !vma->locked || !g->ops->page_has_mapping(g->ctx, pfn))
+        return;
+    if (g->ops->page_trylock(g->ctx, pfn)) {
+        g->ops->page_mlock(g->ctx, pfn);
+        g->ops->page_unlock(g->ctx, pfn);
+    }
+}
+
+bool gup_found(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn, unsigned flags)
+{
+    if ((flags & FL_FOLL_GET) && !g->ops->page_get(g->ctx, pfn))
+        return false;
+    if (flags & FL_FOLL_TOUCH) {
+        if ((flags & FL_FOLL_WRITE) && !gup_is_dirty(value) && !g->ops->page_dirty(g->ctx, pfn))
+            g->ops->page_set_dirty(g->ctx, pfn);
+        g->ops->page_accessed(g->ctx, pfn);
+    }
+    mlock_page(g, vma, pfn, flags);
+    return true;
+}
+
+/* A hint is for the task's own accesses; where the area permits none, the entry is one of PROT_NONE, whatever it says. */
+static bool takes_hint(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, unsigned flags)
+{
+    return (flags & FL_FOLL_NUMA) && (vma->read || vma->write || vma->exec) && gup_is_hint(g, value);
+}
+
+/* Has the leaf a page to use? The zero page counts as one, but not for a dump. */
+static bool has_page(const struct gup *g, uint64_t value, uint64_t pfn, unsigned flags)
+{
+    if (!g->ops->page_valid(g->ctx, pfn))
+        return false;
+    if (g->ops->page_zero(g->ctx, pfn))
+        return !(flags & FL_FOLL_DUMP);
+    return !((value & X86_PTE_P) && gup_has(value, g->space->soft.special));
+}
+
+/* Found in a leaf, page-table lock held: the page, or FL_NO_PAGE with or without an error. */
+static uint64_t use_leaf(const struct gup *g, const struct fl_pin_vma *vma, const struct gup_entry *e, uint64_t va,
+                         unsigned flags, enum fl_pin_error *error)
+{
+    uint64_t pfn = gup_pfn(g, e, va);
+    bool device;
+
+    if (takes_hint(g, vma, e->value, flags))
+        return FL_NO_PAGE;
+    if ((flags & FL_FOLL_WRITE) && !gup_may_follow_write(g, vma, e->value, pfn, flags))
+        return FL_NO_PAGE;
+    if (!has_page(g, e->value, pfn, flags)) {
+        *error = FL_PIN_EFAULT;
+        return FL_NO_PAGE;
+    }
+    /* The pages of a device live as long as somebody holds the device. */
+    device = (e->value & X86_PTE_P) && gup_has(e->value, g->space->soft.devmap);
+    if (device && !g->ops->device_get(g->ctx, pfn)) {
+        *error = FL_PIN_EFAULT;
+        return FL_NO_PAGE;
+    }
+    if (e->level->level > 1 && (flags & FL_FOLL_TOUCH))
+        g->ops->touch_leaf(g->ctx, e->level->level, e->paddr, flags & FL_FOLL_WRITE);
+    if (!gup_found(g, vma, e->value, pfn, flags)) {
+        *error = FL_PIN_ENOMEM;
+        pfn = FL_NO_PAGE;
+    }
+    if (device)
+        g->ops->device_put(g->ctx, pfn == FL_NO_PAGE ? gup_pfn(g, e, va) : pfn);
+    return pfn;
+}
+
+/* From the level-2 entry on: e names a table, or did a moment ago. */
+static uint64_t follow_pte(const struct gup *g, const struct fl_pin_vma *vma, struct gup_entry *e, uint64_t va,
+                           unsigned flags, enum fl_pin_error *error)
+{
+    for (;;) {
+        struct gup_entry pte;
+        uint64_t pfn = FL_NO_PAGE;
+        enum gup_kind kind;
+        enum fl_swap_kind swap;
+
+        if (!gup_read(g, e, &e->value) || gup_kind_of(g, e->level, e->value) != GUP_TABLE)
+            return no_table(vma, flags, error);
+        pte = *e;
+        if (!gup_down(g, va, &pte))
+            return no_table(vma, flags, error);
+        g->ops->ptl_lock(g->ctx, 1, pte.paddr);
+        gup_read(g, &pte, &pte.value);
+        kind = gup_kind_of(g, pte.level, pte.value);
+        if (kind == GUP_LEAF)
+            pfn = use_leaf(g, vma, &pte, va, flags, error);
+        g->ops->ptl_unlock(g->ctx);
+        if (kind == GUP_LEAF)
+            return pfn;
+        if (kind == GUP_NONE)
+            return no_table(vma, flags, error);
+        swap = g->ops->swap_kind(g->ctx, pte.value);
+        if (!(flags & FL_FOLL_MIGRATION) || swap != FL_SWAP_MIGRATION)
+            return FL_NO_PAGE;
+        /* KSM knows its page by address, and asks even while it moves. */
+        g->ops->migration_wait(g->ctx, pte.paddr);
+        if (g->ops->fatal_signal(g->ctx))
+            return FL_NO_PAGE;
+    }
+}
+
+/* A huge page of the level-2 entry e, or what has become of it. */
+static uint64_t follow_huge(const struct gup *g, const struct fl_pin_vma *vma, struct gup_entry *e, uint64_t va,
+                            unsigned flags, uint64_t *mask, enum fl_pin_error *error)
+{
+    uint64_t pfn;
+    bool splitting;
+
+    if (flags & FL_FOLL_SPLIT) {
+        g->ops->split_huge(g->ctx, vma->generation, va, e->paddr);
+        return follow_pte(g, vma, e, va, flags, error);
+    }
+    g->ops->ptl_lock(g->ctx, e->level->level, e->paddr);
+    gup_read(g, e, &e->value);
+    if (gup_kind_of(g, e->level, e->value) != GUP_LEAF) {
+        g->ops->ptl_unlock(g->ctx);
+        return follow_pte(g, vma, e, va, flags, error);
+    }
+    splitting = gup_is_splitting(g, e->value);
+    if (splitting) {
+        g->ops->ptl_unlock(g->ctx);
+        g->ops->split_wait(g->ctx, e->paddr);
+        return follow_pte(g, vma, e, va, flags, error);
+    }
+    pfn = use_leaf(g, vma, e, va, flags, error);
+    g->ops->ptl_unlock(g->ctx);
+    if (pfn != FL_NO_PAGE)
+        *mask = (UINT64_C(1) << (e->level->shift - X86_PAGE_SHIFT)) - 1;
+    return pfn;
+}
+
+uint64_t gup_follow(const struct gup *g, const struct fl_pin_vma *vma, uint64_t va, unsigned flags, uint64_t *mask,
+                    enum fl_pin_error *error)
+{
+    struct gup_entry e;
+
+    *mask = 0;
+    *error = FL_PIN_OK;
+    if (!gup_top(g, g->space->cpu.cr3, va, &e))
+        return no_table(vma, flags, error);
+    for (; e.level->level > 2;) {
+        enum gup_kind kind = gup_kind_of(g, e.level, e.value);
+
+        /* A leaf this high is hugetlb's; in any other area it is no table, and so nothing. */
+        if (kind == GUP_LEAF && vma->huge_shift)
+            return follow_huge(g, vma, &e, va, flags & ~(unsigned)FL_FOLL_SPLIT, mask, error);
+        if (kind != GUP_TABLE || !gup_down(g, va, &e))
+            return no_table(vma, flags, error);
+    }
+    switch (gup_kind_of(g, e.level, e.value)) {
+    case GUP_LEAF:
+        return follow_huge(g, vma, &e, va, vma->huge_shift ? flags & ~(unsigned)FL_FOLL_SPLIT : flags, mask, error);
+    case GUP_TABLE: return follow_pte(g, vma, &e, va, flags, error);
+    default: return no_table(vma, flags, error);
+    }
+}
