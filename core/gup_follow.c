@@ -164,28 +164,46 @@ static uint64_t follow_huge(const struct gup *g, const struct fl_pin_vma *vma, s
     return pfn;
 }
 
+/* Once more from the top: *again is set when the page was on its way and has arrived. */
+static uint64_t follow_once(const struct gup *g, const struct fl_pin_vma *vma, uint64_t va, unsigned flags,
+                            uint64_t *mask, enum fl_pin_error *error, bool *again)
+{
+    struct gup_entry e;
+    enum gup_kind kind;
+
+    if (!gup_top(g, g->space->cpu.cr3, va, &e))
+        return no_table(vma, flags, error);
+    while ((kind = gup_kind_of(g, e.level, e.value)) == GUP_TABLE) {
+        if (e.level->level == 2)
+            return follow_pte(g, vma, &e, va, flags, error);
+        if (!gup_down(g, va, &e))
+            return no_table(vma, flags, error);
+    }
+    if (kind == GUP_NONE)
+        return no_table(vma, flags, error);
+    /* A leaf above level 2 is hugetlb's; in any other area it is no table, and so nothing. */
+    if (kind == GUP_LEAF && (e.level->level == 2 || vma->huge_shift))
+        return follow_huge(g, vma, &e, va, vma->huge_shift ? flags & ~(unsigned)FL_FOLL_SPLIT : flags, mask, error);
+    /* Something that is not present is no hole: it is brought in, for a dump as well. */
+    if (kind == GUP_NOT_PRESENT && (flags & FL_FOLL_MIGRATION) &&
+        g->ops->swap_kind(g->ctx, e.value) == FL_SWAP_MIGRATION) {
+        g->ops->migration_wait(g->ctx, e.paddr);
+        *again = !g->ops->fatal_signal(g->ctx);
+    }
+    return FL_NO_PAGE;
+}
+
 uint64_t gup_follow(const struct gup *g, const struct fl_pin_vma *vma, uint64_t va, unsigned flags, uint64_t *mask,
                     enum fl_pin_error *error)
 {
-    struct gup_entry e;
+    uint64_t pfn;
+    bool again;
 
     *mask = 0;
-    *error = FL_PIN_OK;
-    if (!gup_top(g, g->space->cpu.cr3, va, &e))
-        return no_table(vma, flags, error);
-    for (; e.level->level > 2;) {
-        enum gup_kind kind = gup_kind_of(g, e.level, e.value);
-
-        /* A leaf this high is hugetlb's; in any other area it is no table, and so nothing. */
-        if (kind == GUP_LEAF && vma->huge_shift)
-            return follow_huge(g, vma, &e, va, flags & ~(unsigned)FL_FOLL_SPLIT, mask, error);
-        if (kind != GUP_TABLE || !gup_down(g, va, &e))
-            return no_table(vma, flags, error);
-    }
-    switch (gup_kind_of(g, e.level, e.value)) {
-    case GUP_LEAF:
-        return follow_huge(g, vma, &e, va, vma->huge_shift ? flags & ~(unsigned)FL_FOLL_SPLIT : flags, mask, error);
-    case GUP_TABLE: return follow_pte(g, vma, &e, va, flags, error);
-    default: return no_table(vma, flags, error);
-    }
+    do {
+        *error = FL_PIN_OK;
+        again = false;
+        pfn = follow_once(g, vma, va, flags, mask, error, &again);
+    } while (again);
+    return pfn;
 }

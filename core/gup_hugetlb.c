@@ -51,7 +51,7 @@ bool gup_hugetlb(const struct gup *g, const struct fl_pin_vma *vma, uint64_t *st
             return false;
         locked = lock_leaf(g, vma, *start, &e);
         if (locked) {
-            leaf = gup_kind_of(g, e.level, e.value) == GUP_LEAF && (e.value & X86_PTE_P);
+            leaf = gup_kind_of(g, e.level, e.value) == GUP_LEAF;
             if (leaf && (!write || gup_may_follow_write(g, vma, e.value, gup_pfn(g, &e, *start), flags))) {
                 taken = true;
                 leaf = take_pages(g, vma, &e, start, n, flags, pfns, gens, done);

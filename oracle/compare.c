@@ -31,6 +31,10 @@ const char *fl_check_name(enum fl_check check)
         [FL_CHECK_SYNC] = "sync",
         [FL_CHECK_TABLE_READ] = "table-read",
         [FL_CHECK_GENERATION] = "generation",
+        [FL_CHECK_PIN] = "pin",
+        [FL_CHECK_PERM] = "perm",
+        [FL_CHECK_COW] = "cow",
+        [FL_CHECK_PIN_DIFF] = "pin-diff",
     };
     return (unsigned)check < FL_CHECK_COUNT ? names[check] : "unknown";
 }

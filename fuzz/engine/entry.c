@@ -74,7 +74,7 @@ static struct fl_stats *open_stats(void)
 /* Targets without instructions to run. */
 static bool executes(enum fl_target target)
 {
-    return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC;
+    return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC && target != FL_TARGET_GUP;
 }
 
 /* Out of FAULTLINE_CORE; NULL: the one in this tree. A core that does not load, or cannot run this target, is the user's

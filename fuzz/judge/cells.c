@@ -10,7 +10,12 @@
  *   sync    mode 4 x row 128 of the synchronisation table
  *   touch   generation 7 x end 5 x mode 4
  *   generation  expected difference 64
+ *   pin-end     call 7 x error 7 x pages 3 (0, 1, more) x mode 4
+ *   pin-race    who 26 x at which op 26
+ *   pin-answer  answer 11 x op 26
+ *   pin-page    call 7 x what is mapped 16 x write, force, get 8
  */
+#include <faultline/fuzz/scenario.h>
 #include <faultline/fuzz/stats.h>
 #include <faultline/oracle/arch.h>
 #include <inttypes.h>
@@ -42,7 +47,15 @@ enum {
     TOUCH_BASE = SYNC_BASE + SYNC_SIZE,
     TOUCH_SIZE = FL_GEN_COUNT * FL_TOUCH_COUNT * FL_MODE_COUNT,
     GEN_BASE = TOUCH_BASE + TOUCH_SIZE,
-    CELLS_USED = GEN_BASE + FL_MAX_GEN_ROWS,
+    PIN_END_BASE = GEN_BASE + FL_MAX_GEN_ROWS,
+    PIN_END_SIZE = 7 * 7 * 3 * FL_MODE_COUNT,
+    PIN_RACE_BASE = PIN_END_BASE + PIN_END_SIZE,
+    PIN_RACE_SIZE = FL_ACTOR_COUNT * FL_PINOP_COUNT,
+    PIN_ANSWER_BASE = PIN_RACE_BASE + PIN_RACE_SIZE,
+    PIN_ANSWER_SIZE = FL_PINANS_COUNT * FL_PINOP_COUNT,
+    PIN_PAGE_BASE = PIN_ANSWER_BASE + PIN_ANSWER_SIZE,
+    PIN_PAGE_SIZE = FL_PINAPI_COUNT * 16 * 8,
+    CELLS_USED = PIN_PAGE_BASE + PIN_PAGE_SIZE,
 };
 _Static_assert(CELLS_USED <= FL_CELLS, "more decision cells than are allowed");
 _Static_assert((int)(WALK_SIZE) == (int)FL_CELLS_WALK, "cells of target walk");
@@ -51,7 +64,9 @@ _Static_assert((int)(ROW_SIZE + ACTION_SIZE + RUN_SIZE) == (int)FL_CELLS_FAULT, 
 _Static_assert((int)(DECODE_BASE) == (int)FL_CELLS_PREFETCH_FIRST, "cells of target prefetch");
 _Static_assert((int)(DECODE_SIZE) == (int)FL_CELLS_PREFETCH, "cells of target prefetch");
 _Static_assert((int)(SYNC_BASE) == (int)FL_CELLS_VMALLOC_FIRST, "cells of target vmalloc");
-_Static_assert((int)(CELLS_USED - SYNC_BASE) == (int)FL_CELLS_VMALLOC, "cells of target vmalloc");
+_Static_assert((int)(PIN_END_BASE - SYNC_BASE) == (int)FL_CELLS_VMALLOC, "cells of target vmalloc");
+
+_Static_assert((int)(CELLS_USED - PIN_END_BASE) == (int)FL_CELLS_GUP, "cells of target gup");
 
 static const char *const mode_names[FL_MODE_COUNT] = {"2level", "pae", "4level", "5level"};
 
@@ -142,6 +157,51 @@ unsigned fl_cell_generation(unsigned row)
     return GEN_BASE + (row < FL_MAX_GEN_ROWS ? row : FL_MAX_GEN_ROWS - 1);
 }
 
+unsigned fl_cell_pin_end(enum fl_mode mode, unsigned api, unsigned error, uint64_t pages)
+{
+    return PIN_END_BASE + ((api % 7 * 7 + error % 7) * 3 + (pages > 1 ? 2 : (unsigned)pages)) * FL_MODE_COUNT +
+           (unsigned)mode;
+}
+
+unsigned fl_cell_pin_race(unsigned act, unsigned op)
+{
+    return PIN_RACE_BASE + act % FL_ACTOR_COUNT * FL_PINOP_COUNT + op % FL_PINOP_COUNT;
+}
+
+unsigned fl_cell_pin_answer(unsigned answer, unsigned op)
+{
+    return PIN_ANSWER_BASE + answer % FL_PINANS_COUNT * FL_PINOP_COUNT + op % FL_PINOP_COUNT;
+}
+
+unsigned fl_cell_pin_page(unsigned api, unsigned state, unsigned how)
+{
+    return PIN_PAGE_BASE + (api % FL_PINAPI_COUNT * 16 + state % 16) * 8 + how % 8;
+}
+
+static void pin_name(unsigned cell, char *buf, size_t size)
+{
+    static const char *const errors[7] = {"ok", "efault", "enomem", "ehwpoison", "erestartsys", "ebusy", "bug"};
+    unsigned c;
+
+    if (cell < PIN_RACE_BASE) {
+        c = cell - PIN_END_BASE;
+        snprintf(buf, size, "pin %s api %u %s %u%s pages", mode_names[c % FL_MODE_COUNT], c / FL_MODE_COUNT / 21,
+                 errors[c / FL_MODE_COUNT / 3 % 7], c / FL_MODE_COUNT % 3, c / FL_MODE_COUNT % 3 == 2 ? "+" : "");
+    } else if (cell < PIN_ANSWER_BASE) {
+        c = cell - PIN_RACE_BASE;
+        snprintf(buf, size, "pin race %s at %s", fl_pin_actor_name(c / FL_PINOP_COUNT),
+                 fl_pin_op_name(c % FL_PINOP_COUNT));
+    } else if (cell < PIN_PAGE_BASE) {
+        c = cell - PIN_ANSWER_BASE;
+        snprintf(buf, size, "pin answer %s at %s", fl_pin_answer_name(c / FL_PINOP_COUNT),
+                 fl_pin_op_name(c % FL_PINOP_COUNT));
+    } else {
+        c = cell - PIN_PAGE_BASE;
+        snprintf(buf, size, "pin api %u state %u%s%s%s", c / 128, c / 8 % 16, c & 1 ? " write" : "",
+                 c & 2 ? " force" : "", c & 4 ? " get" : "");
+    }
+}
+
 static void walk_name(unsigned c, char *buf, size_t size)
 {
     static const char *const plain[WALK_PLAIN] = {"ok", "gp", "bus"};
@@ -192,11 +252,13 @@ void fl_cell_name(unsigned cell, char *buf, size_t size)
         unsigned c = cell - TOUCH_BASE, high = c / FL_MODE_COUNT;
         snprintf(buf, size, "touch %s %s %s", fl_generation_name((enum fl_generation)(high / FL_TOUCH_COUNT)),
                  mode_names[c % FL_MODE_COUNT], fl_touch_end_name((enum fl_touch_end)(high % FL_TOUCH_COUNT)));
-    } else if (cell < CELLS_USED) {
+    } else if (cell < PIN_END_BASE) {
         unsigned row = cell - GEN_BASE;
         size_t count;
         const struct fl_generation_row *rows = fl_generation_rows(&count);
         snprintf(buf, size, "generation %s", row < count ? rows[row].name : "(none)");
+    } else if (cell < CELLS_USED) {
+        pin_name(cell, buf, size);
     } else {
         snprintf(buf, size, "unused cell %u", cell);
     }

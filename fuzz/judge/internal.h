@@ -4,6 +4,7 @@
 #define FAULTLINE_FUZZ_JUDGE_INTERNAL_H
 
 #include <faultline/fuzz/judge.h>
+#include <faultline/fuzz/pin_world.h>
 #include <faultline/fuzz/world.h>
 #include <faultline/oracle/decode.h>
 
@@ -66,6 +67,14 @@ struct fl_judge {
     bool same_before_syncall;              /* ... or did so before the SYNCALL directly before it */
     const struct fl_generation_row *explained[FL_TOUCH_COUNT]; /* of the present TOUCH: by how it could end */
 
+    /* Pinning (pin.c). */
+    const struct fl_gup *gup;
+    struct fl_pin_world *pin_world, *pin_other; /* other: the same history, for another way to pin the same */
+    struct fl_record races[8], answers[8];      /* of the next PIN event */
+    unsigned nraces, nanswers;
+    struct fl_pin_call pin_call, pin_call_other;
+    struct fl_pin_seen pin_seen, pin_seen_other;
+
     /* The kernel half before a sync-all (syncall.c). */
     struct fl_sync_image *image;
 };
@@ -76,6 +85,15 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_touch(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_syncall(struct fl_judge *j);
+bool fl_judge_pin_open(struct fl_judge *j); /* makes the worlds; false: no memory */
+void fl_judge_pin_close(struct fl_judge *j);
+void fl_judge_pin_begin(struct fl_judge *j, const struct fl_scenario *s);
+/* One record of pinning, set-up or event. */
+enum fl_event_end fl_judge_pin(struct fl_judge *j, const struct fl_record *r);
+static inline bool fl_judge_is_pin(enum fl_record_kind kind)
+{
+    return kind >= FL_REC_AREA;
+}
 bool fl_judge_image_open(struct fl_judge *j); /* makes j->image; false: no memory */
 /* One TOUCH record of an SH4 machine. */
 enum fl_event_end fl_judge_p3(struct fl_judge *j, const struct fl_record *r, enum fl_touch_end *end);

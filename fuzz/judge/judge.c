@@ -57,6 +57,7 @@ bool fl_core_runs(const struct fl_core *core, enum fl_target target)
     case FL_TARGET_FAULT: return answers(core, FL_REC_FAULT, false);
     case FL_TARGET_PREFETCH: return answers(core, FL_REC_DECODE, false);
     case FL_TARGET_VMALLOC: return answers(core, FL_REC_TOUCH, false);
+    case FL_TARGET_GUP: return true; /* a vtable of its own */
     case FL_TARGET_ALL:
     case FL_TARGET_COUNT: break;
     }
@@ -132,7 +133,8 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
         snprintf(why, 256, "out of memory");
         goto fail;
     }
-    if (fl_world_open(&j->world) != FL_OK) {
+    j->gup = options->gup ? options->gup : fl_gup();
+    if (fl_world_open(&j->world) != FL_OK || !fl_judge_pin_open(j)) {
         snprintf(why, 256, "cannot map guest memory");
         goto fail;
     }
@@ -166,6 +168,7 @@ void fl_judge_close(struct fl_judge *j)
         fl_world_close(j->world);
     if (!j->options.stats)
         free(j->stats);
+    fl_judge_pin_close(j);
     free(j->image);
     free(j);
 }
@@ -316,9 +319,22 @@ enum fl_event_end fl_judge_trace(struct fl_judge *j, const struct fl_scenario *s
     j->no_generation = false;
     j->injected = j->raw = j->grew = j->executor_odd = j->self_modified = j->same_before_syncall = false;
     fl_world_begin(j->world, &s->machine);
+    if (!generations)
+        fl_judge_pin_begin(j, s);
     for (unsigned i = 0; i < s->nrecords; i++) {
         const struct fl_record *r = &s->records[i];
         enum fl_record_kind kind = (enum fl_record_kind)r->kind;
+
+        if (fl_judge_is_pin(kind)) {
+            if (generations || end != FL_EVENT_GOES_ON || !fl_target_judges(j->options.target, FL_REC_PIN)) {
+                j->stats->events_skipped += kind == FL_REC_PIN && !generations;
+                continue;
+            }
+            j->record = i;
+            if (fl_judge_pin(j, r) == FL_EVENT_DIVERGED)
+                return FL_EVENT_DIVERGED;
+            continue;
+        }
 
         if (!fl_record_is_event(kind)) {
             fl_world_apply(j->world, r);

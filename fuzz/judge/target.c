@@ -4,7 +4,7 @@
 
 const char *fl_target_name(enum fl_target target)
 {
-    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "vmalloc", "all"};
+    static const char *const names[FL_TARGET_COUNT] = {"walk", "fault", "prefetch", "vmalloc", "gup", "all"};
 
     return (unsigned)target < FL_TARGET_COUNT ? names[target] : "?";
 }
@@ -20,6 +20,7 @@ bool fl_target_judges(enum fl_target target, enum fl_record_kind kind)
     case FL_REC_DECODE: return all || target == FL_TARGET_PREFETCH;
     case FL_REC_TOUCH: return all || target == FL_TARGET_FAULT || target == FL_TARGET_VMALLOC;
     case FL_REC_SYNCALL: return all || target == FL_TARGET_VMALLOC;
+    case FL_REC_PIN: return all || target == FL_TARGET_GUP;
     default: return false;
     }
 }

@@ -20,12 +20,15 @@ enum fl_record_kind fl_kind_for_target(struct fl_mutation *m)
                                       FL_REC_TOUCH,   FL_REC_TOUCH,   FL_REC_TOUCH,   FL_REC_SYNCALL, FL_REC_SYNCALL,
                                       FL_REC_ENTRY,   FL_REC_ENTRY,   FL_REC_MAP};
     static const uint8_t prefetch[] = {FL_REC_DECODE, FL_REC_DECODE, FL_REC_DECODE, FL_REC_REGS};
+    static const uint8_t gup[] = {FL_REC_AREA, FL_REC_ACT,  FL_REC_ACT, FL_REC_ACT, FL_REC_ACT, FL_REC_RACE,
+                                  FL_REC_RACE, FL_REC_RACE, FL_REC_PIN, FL_REC_PIN, FL_REC_PIN, FL_REC_ANSWER};
 
     switch (m->target) {
     case FL_TARGET_WALK: return (enum fl_record_kind)FL_PICK(m, walk);
     case FL_TARGET_FAULT: return (enum fl_record_kind)FL_PICK(m, fault);
     case FL_TARGET_PREFETCH: return (enum fl_record_kind)FL_PICK(m, prefetch);
     case FL_TARGET_VMALLOC: return (enum fl_record_kind)FL_PICK(m, vmalloc);
+    case FL_TARGET_GUP: return (enum fl_record_kind)FL_PICK(m, gup);
     default: return (enum fl_record_kind)fl_below(m, FL_REC_COUNT);
     }
 }
@@ -205,6 +208,11 @@ void fl_record_random(struct fl_mutation *m, enum fl_record_kind kind, struct fl
         r->u.touch.kind = (uint8_t)(random % FL_ACCESS_KIND_COUNT);
         r->u.touch.priv = random_priv(m);
         break;
+    case FL_REC_AREA:
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN: fl_pin_record_random(m, r); break;
     case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
@@ -390,6 +398,11 @@ void fl_record_change_field(struct fl_mutation *m, struct fl_record *r)
         else
             r->u.touch.priv ^= 1;
         break;
+    case FL_REC_AREA:
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN: fl_pin_record_change(m, r); break;
     case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }

@@ -80,13 +80,11 @@ void fl_machine_change_field(struct fl_mutation *m)
 {
     struct fl_machine *c = &m->machine;
     /* In 16ths: hardly ever where no kernel is asked. */
-    static const uint8_t kernel_share[FL_TARGET_COUNT] = {[FL_TARGET_WALK] = 1,
-                                                          [FL_TARGET_FAULT] = 8,
-                                                          [FL_TARGET_PREFETCH] = 1,
-                                                          [FL_TARGET_VMALLOC] = 14,
-                                                          [FL_TARGET_ALL] = 8};
+    static const uint8_t kernel_share[FL_TARGET_COUNT] = {
+        [FL_TARGET_WALK] = 1,     [FL_TARGET_FAULT] = 8, [FL_TARGET_PREFETCH] = 1,
+        [FL_TARGET_VMALLOC] = 14, [FL_TARGET_GUP] = 4,   [FL_TARGET_ALL] = 8};
     uint64_t r = fl_draw(m);
-    unsigned field = (unsigned)(r & 31);
+    unsigned field = m->target == FL_TARGET_GUP && r & 0x60 ? 32 + (unsigned)(r & 1) : (unsigned)(r & 31);
 
     if ((r >> 60) < kernel_share[m->target]) {
         change_kernel(m);
@@ -121,6 +119,8 @@ void fl_machine_change_field(struct fl_mutation *m)
         else
             c->faults_disabled ^= 1;
         break;
+    case 32: c->pte_special ^= 1; break;
+    case 33: c->pv_flush ^= 1; break;
     case 20: c->pid = r & 1 ? 1 : fl_value_number(m); break;
     /* Two bits for each of the 16 keys. */
     case 21: c->pkru = r & 1 ? fl_value_number(m) : c->pkru ^ 1u << (r >> 8 & 31); break;

@@ -194,10 +194,16 @@ static enum fl_idiom choose_idiom(struct fl_mutation *m, enum fl_target target)
         FL_IDIOM_LATE,   FL_IDIOM_LATE, FL_IDIOM_LARGE, FL_IDIOM_LAG,  FL_IDIOM_REMAP, FL_IDIOM_STALE, FL_IDIOM_STALE,
         FL_IDIOM_LIMITS, FL_IDIOM_SYNC, FL_IDIOM_SYNC,  FL_IDIOM_LOST, FL_IDIOM_LOST,  FL_IDIOM_P3,    FL_IDIOM_P3};
 
+    static const enum fl_idiom gup[] = {
+        FL_IDIOM_PIN_PLAIN, FL_IDIOM_PIN_PLAIN,    FL_IDIOM_PIN_FORCED, FL_IDIOM_PIN_FORCED, FL_IDIOM_PIN_FORKED,
+        FL_IDIOM_PIN_HUGE,  FL_IDIOM_PIN_HUGE,     FL_IDIOM_PIN_FAST,   FL_IDIOM_PIN_FAST,   FL_IDIOM_PIN_AWAY,
+        FL_IDIOM_PIN_AWAY,  FL_IDIOM_PIN_ANSWERED, FL_IDIOM_PIN_EDGES};
+
     switch (target) {
     case FL_TARGET_WALK: return FL_PICK(m, walk);
     case FL_TARGET_FAULT: return FL_PICK(m, fault);
     case FL_TARGET_PREFETCH: return FL_PICK(m, prefetch);
+    case FL_TARGET_GUP: return FL_PICK(m, gup);
     default: return FL_PICK(m, vmalloc);
     }
 }
@@ -224,6 +230,8 @@ static void insert_idiom(struct fl_mutation *m)
         fl_idiom_prefetch(m, idiom, &out);
     else if (target == FL_TARGET_VMALLOC)
         fl_idiom_vmalloc(m, idiom, &out);
+    else if (target == FL_TARGET_GUP)
+        fl_idiom_pin(m, idiom, &out);
     else if (idiom <= FL_IDIOM_FETCH)
         fl_idiom_exec(m, idiom, &out);
     else if (idiom <= FL_IDIOM_POISON)

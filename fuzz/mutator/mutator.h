@@ -21,42 +21,50 @@ enum fl_mutation_op {
 };
 
 enum fl_idiom {
-    FL_IDIOM_WALK,     /* map, entries on its path changed, accesses of each kind */
-    FL_IDIOM_TWINS,    /* two mappings that share tables, accesses that cross from one to the other */
-    FL_IDIOM_EXEC,     /* code VMA, data VMA, a catalogue instruction aimed at it */
-    FL_IDIOM_KERNEL,   /* the same from kernel code, with an exception-table entry */
-    FL_IDIOM_FETCH,    /* code that straddles a page edge or jumps where it must not */
-    FL_IDIOM_RAW,      /* a VMA and raw faults at its edges */
-    FL_IDIOM_STACK,    /* a growing stack and faults below it */
-    FL_IDIOM_CHANGE,   /* fault, then unmap, protect or zap, then the same fault */
-    FL_IDIOM_FIXUP,    /* a raw kernel fault with an exception-table entry */
-    FL_IDIOM_INJECT,   /* a keyed answer in front of an event */
-    FL_IDIOM_RETRY,    /* handle_mm_fault asks for another try, then anything */
-    FL_IDIOM_STARVED,  /* init without memory, and what happens while it waits */
-    FL_IDIOM_POISON,   /* no page, or a poisoned one, with and without a prefetch at ip */
-    FL_IDIOM_EARLY,    /* refused before the lock: SMAP, a kernel fetch from user space; or by a protection key */
-    FL_IDIOM_HIGH,     /* faults at kernel addresses */
-    FL_IDIOM_SPURIOUS, /* the same where the tables permit the access, or nearly */
-    FL_IDIOM_STEP,     /* faults as if absent where the page directory has the reference's entry already */
-    FL_IDIOM_ERRATUM,  /* 93 and 100 of the K8, Pentium F00F */
-    FL_IDIOM_VSYSCALL, /* calls of the vsyscall page */
-    FL_IDIOM_VM86,     /* the screen of a virtual-8086 task */
-    FL_IDIOM_SEGMENT,  /* a prefetch in a segment of the LDT */
-    FL_IDIOM_REPORT,   /* what is printed: corrupt tables, oopses, segfault lines */
-    FL_IDIOM_KPROBE,   /* faults of a kprobe */
-    FL_IDIOM_RUN,      /* prefix run and prefetch opcode */
-    FL_IDIOM_NEAR,     /* nearly that */
-    FL_IDIOM_CUT,      /* that, cut off or too long */
-    FL_IDIOM_EDGE_IP,  /* a prefetch at the edge of user space, of a segment or of the address space */
-    FL_IDIOM_LATE,     /* a kernel mapping made after the fork, touched from both sides */
-    FL_IDIOM_LARGE,    /* large leaves across the edge of what an address space has of its own */
-    FL_IDIOM_LAG,      /* touched in the middle of a context switch, or by a kernel thread */
-    FL_IDIOM_REMAP,    /* unmapped, and mapped again in another size */
-    FL_IDIOM_STALE,    /* junk where the copy belongs */
-    FL_IDIOM_LIMITS,   /* around the ends of the vmalloc range */
-    FL_IDIOM_SYNC,     /* sync-all between the changes */
-    FL_IDIOM_LOST,     /* the reference itself leads to where no memory is */
-    FL_IDIOM_P3,       /* SH4: the coherent-DMA part and its end */
+    FL_IDIOM_WALK,         /* map, entries on its path changed, accesses of each kind */
+    FL_IDIOM_TWINS,        /* two mappings that share tables, accesses that cross from one to the other */
+    FL_IDIOM_EXEC,         /* code VMA, data VMA, a catalogue instruction aimed at it */
+    FL_IDIOM_KERNEL,       /* the same from kernel code, with an exception-table entry */
+    FL_IDIOM_FETCH,        /* code that straddles a page edge or jumps where it must not */
+    FL_IDIOM_RAW,          /* a VMA and raw faults at its edges */
+    FL_IDIOM_STACK,        /* a growing stack and faults below it */
+    FL_IDIOM_CHANGE,       /* fault, then unmap, protect or zap, then the same fault */
+    FL_IDIOM_FIXUP,        /* a raw kernel fault with an exception-table entry */
+    FL_IDIOM_INJECT,       /* a keyed answer in front of an event */
+    FL_IDIOM_RETRY,        /* handle_mm_fault asks for another try, then anything */
+    FL_IDIOM_STARVED,      /* init without memory, and what happens while it waits */
+    FL_IDIOM_POISON,       /* no page, or a poisoned one, with and without a prefetch at ip */
+    FL_IDIOM_EARLY,        /* refused before the lock: SMAP, a kernel fetch from user space; or by a protection key */
+    FL_IDIOM_HIGH,         /* faults at kernel addresses */
+    FL_IDIOM_SPURIOUS,     /* the same where the tables permit the access, or nearly */
+    FL_IDIOM_STEP,         /* faults as if absent where the page directory has the reference's entry already */
+    FL_IDIOM_ERRATUM,      /* 93 and 100 of the K8, Pentium F00F */
+    FL_IDIOM_VSYSCALL,     /* calls of the vsyscall page */
+    FL_IDIOM_VM86,         /* the screen of a virtual-8086 task */
+    FL_IDIOM_SEGMENT,      /* a prefetch in a segment of the LDT */
+    FL_IDIOM_REPORT,       /* what is printed: corrupt tables, oopses, segfault lines */
+    FL_IDIOM_KPROBE,       /* faults of a kprobe */
+    FL_IDIOM_RUN,          /* prefix run and prefetch opcode */
+    FL_IDIOM_NEAR,         /* nearly that */
+    FL_IDIOM_CUT,          /* that, cut off or too long */
+    FL_IDIOM_EDGE_IP,      /* a prefetch at the edge of user space, of a segment or of the address space */
+    FL_IDIOM_LATE,         /* a kernel mapping made after the fork, touched from both sides */
+    FL_IDIOM_LARGE,        /* large leaves across the edge of what an address space has of its own */
+    FL_IDIOM_LAG,          /* touched in the middle of a context switch, or by a kernel thread */
+    FL_IDIOM_REMAP,        /* unmapped, and mapped again in another size */
+    FL_IDIOM_STALE,        /* junk where the copy belongs */
+    FL_IDIOM_LIMITS,       /* around the ends of the vmalloc range */
+    FL_IDIOM_SYNC,         /* sync-all between the changes */
+    FL_IDIOM_LOST,         /* the reference itself leads to where no memory is */
+    FL_IDIOM_P3,           /* SH4: the coherent-DMA part and its end */
+    FL_IDIOM_PIN_PLAIN,    /* an area and a call */
+    FL_IDIOM_PIN_FORCED,   /* a read-only private area, written to by force, while pages go */
+    FL_IDIOM_PIN_FORKED,   /* a page that a fork shares */
+    FL_IDIOM_PIN_HUGE,     /* a huge page that is split, collapsed, moved */
+    FL_IDIOM_PIN_FAST,     /* the fast path, and who runs beside it */
+    FL_IDIOM_PIN_AWAY,     /* swapped out, migrating, poisoned, hinted at */
+    FL_IDIOM_PIN_ANSWERED, /* answers and signals */
+    FL_IDIOM_PIN_EDGES,    /* ends of areas and of user space, the gate page */
     FL_IDIOM_COUNT
 };
 
@@ -200,6 +208,10 @@ void fl_idiom_kprobe(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_step(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_lost(struct fl_mutation *m, struct fl_idiom_out *out);
 void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+/* Records of target gup; r->kind says which. */
+void fl_pin_record_random(struct fl_mutation *m, struct fl_record *r);
+void fl_pin_record_change(struct fl_mutation *m, struct fl_record *r);
+void fl_idiom_pin(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 void fl_idiom_prefetch(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 
 /* Records that many idioms begin with. */

@@ -95,9 +95,37 @@ static inline uint32_t legal_limit(uint32_t limit)
     return limit > LIMIT_BYTES ? limit | 0xfff : limit;
 }
 
+/* Offsets in a record: the kind, three small fields, a number, two addresses. */
+enum {
+    R_KIND = 0,
+    R_A = 1,
+    R_B = 2,
+    R_C = 3,
+    R_NUMBER = 4,
+    R_ADDR = 8,
+    R_ADDR2 = 16,
+    R_VALUE = 24,
+    R_DATA = 16, /* 15 bytes */
+};
+
+/* 1..2^24. The low 24 bits say pages - 1; the top byte shifts them right first, so that random bytes give small and
+ * large sizes alike. */
+static inline uint32_t decode_pages(const uint8_t *p)
+{
+    return 1 + (((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) >> (p[3] & 31));
+}
+
+static inline void encode_pages(uint8_t *p, uint32_t pages)
+{
+    store32(p, (pages - 1) & 0xffffff);
+}
+
 void fl_machine_decode(const uint8_t *p, struct fl_machine *m);
 void fl_machine_encode(const struct fl_machine *m, uint8_t *p);
 void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r);
 void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p);
+/* AREA, ACT, RACE, ANSWER and PIN; *r is zero but for its kind. */
+void fl_record_decode_pin(const uint8_t *p, unsigned mode, struct fl_record *r);
+void fl_record_encode_pin(const struct fl_record *r, uint8_t *p);
 
 #endif

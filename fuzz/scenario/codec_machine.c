@@ -46,7 +46,7 @@ enum {
 #define USUAL_FAMILY         6u
 #define USUAL_MAXPHYADDR     40u
 #define USUAL_FEATURES       0x1fu /* pse36, page1gb, wp, pse, smep */
-#define USUAL_STATE          0x27u /* nxe, user, has_mm, catches_signals */
+#define USUAL_STATE          0x67u /* nxe, user, has_mm, catches_signals, pte_special */
 #define USUAL_GUARD_PAGES    256u
 #define USUAL_MIN_ADDR_PAGES 16u
 #define USUAL_PID            1000u
@@ -230,6 +230,8 @@ void fl_machine_decode(const uint8_t *p, struct fl_machine *m)
     m->in_atomic = state >> 3 & 1;
     m->faults_disabled = state >> 4 & 1;
     m->catches_signals = state >> 5 & 1;
+    m->pte_special = state >> 6 & 1;
+    m->pv_flush = state >> 7 & 1;
     m->pid = pid != 0 ? pid : 1;
     m->pkru = load32(p + M_PKRU);
     m->pkrs = load32(p + M_PKRS);
@@ -257,7 +259,7 @@ void fl_machine_encode(const struct fl_machine *m, uint8_t *p)
                                m->pke << 6 | m->pks << 7) ^
                               USUAL_FEATURES);
     p[M_STATE] = (uint8_t)((m->nxe | m->user << 1 | m->has_mm << 2 | m->in_atomic << 3 | m->faults_disabled << 4 |
-                            m->catches_signals << 5) ^
+                            m->catches_signals << 5 | m->pte_special << 6 | m->pv_flush << 7) ^
                            USUAL_STATE);
     p[M_SPLIT] = m->split;
     p[M_CODE_BITS] = encode_bits(m->mode, m->code_bits);

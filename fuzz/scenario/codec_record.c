@@ -4,19 +4,6 @@
 
 #include <string.h>
 
-/* Offsets in a record: the kind, three small fields, a number, two addresses. */
-enum {
-    R_KIND = 0,
-    R_A = 1,
-    R_B = 2,
-    R_C = 3,
-    R_NUMBER = 4,
-    R_ADDR = 8,
-    R_ADDR2 = 16,
-    R_VALUE = 24,
-    R_DATA = 16, /* 15 bytes */
-};
-
 /* Instruction or memory bytes: n of them, the rest zero. */
 static inline void decode_data(uint8_t data[FL_MAX_CODE], const uint8_t *p, unsigned n)
 {
@@ -26,18 +13,6 @@ static inline void decode_data(uint8_t data[FL_MAX_CODE], const uint8_t *p, unsi
 
     for (unsigned i = 0; i < FL_MAX_CODE; i++)
         data[i] = p[i] & mask[i];
-}
-
-/* 1..2^24. The low 24 bits say pages - 1; the top byte shifts them right first, so that random bytes give small and
- * large sizes alike. */
-static inline uint32_t decode_pages(const uint8_t *p)
-{
-    return 1 + (((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) >> (p[3] & 31));
-}
-
-static inline void encode_pages(uint8_t *p, uint32_t pages)
-{
-    store32(p, (pages - 1) & 0xffffff);
 }
 
 void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r)
@@ -165,6 +140,11 @@ void fl_record_decode(const uint8_t *p, unsigned mode, struct fl_record *r)
         r->u.touch.kind = access_kind[p[R_A] & 3];
         r->u.touch.priv = p[R_B] & 1 ? FL_SUPERVISOR : FL_USER;
         break;
+    case FL_REC_AREA:
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN: fl_record_decode_pin(p, mode, r); break;
     case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
@@ -278,6 +258,11 @@ void fl_record_encode(const struct fl_record *r, unsigned mode, uint8_t *p)
         p[R_B] = r->u.touch.priv != FL_USER;
         store64(p + R_ADDR, r->u.touch.va);
         break;
+    case FL_REC_AREA:
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN: fl_record_encode_pin(r, p); break;
     case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }

@@ -77,7 +77,14 @@ struct fl_record_spec {
 };
 
 extern const struct fl_item fl_machine_items[];
-extern const struct fl_record_spec fl_record_specs[FL_REC_COUNT];
+extern const struct fl_record_spec fl_record_specs[FL_REC_AREA];
+extern const struct fl_record_spec fl_record_specs_pin[FL_REC_COUNT - FL_REC_AREA];
+
+/* Name and rows of a kind; kind < FL_REC_COUNT. */
+static inline const struct fl_record_spec *fl_record_spec(unsigned kind)
+{
+    return kind < FL_REC_AREA ? &fl_record_specs[kind] : &fl_record_specs_pin[kind - FL_REC_AREA];
+}
 
 /* Reads and writes the field of an item (SET, PROT, FLAG: only the bits of its mask). */
 uint64_t fl_item_get(const struct fl_item *item, const void *base);

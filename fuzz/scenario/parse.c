@@ -277,7 +277,7 @@ static bool check_presence(struct fl_lexer *lx, const struct fl_item *items, con
 
 static bool parse_record(struct parser *p, const struct fl_token *keyword, unsigned kind)
 {
-    const struct fl_item *items = fl_record_specs[kind].items, *item;
+    const struct fl_item *items = fl_record_spec(kind)->items, *item;
     struct fl_token given[FL_MAX_ITEMS] = {{0}};
     struct fl_record r, canonical;
 
@@ -332,14 +332,14 @@ static bool fail_keyword(struct fl_lexer *lx, const struct fl_token *keyword, bo
         if (is_near(item->key, keyword))
             near_one = item->key;
     for (unsigned kind = 0; kind < FL_REC_COUNT; kind++)
-        if (is_near(fl_record_specs[kind].name, keyword))
-            near_one = fl_record_specs[kind].name;
+        if (is_near(fl_record_spec(kind)->name, keyword))
+            near_one = fl_record_spec(kind)->name;
     fl_text_token(&f, keyword);
     if (near_one != NULL)
         return fl_fail(lx, keyword, "unknown keyword %s (did you mean '%s'?)", found, near_one);
     fl_text_add(&t, in_records ? "a record (" : "a machine key or a record (");
     for (unsigned kind = 0; kind < FL_REC_COUNT; kind++)
-        fl_text_add(&t, "%s%s", kind != 0 ? " " : "", fl_record_specs[kind].name);
+        fl_text_add(&t, "%s%s", kind != 0 ? " " : "", fl_record_spec(kind)->name);
     fl_text_add(&t, ")");
     return fl_fail_expected(lx, keyword, "%s", buf);
 }
@@ -355,7 +355,7 @@ static bool parse_line(struct parser *p)
     if (item != NULL)
         return parse_machine_line(p, &keyword, item);
     for (unsigned kind = 0; kind < FL_REC_COUNT; kind++)
-        if (fl_token_is(&keyword, fl_record_specs[kind].name))
+        if (fl_token_is(&keyword, fl_record_spec(kind)->name))
             return parse_record(p, &keyword, kind);
     return fail_keyword(&p->lx, &keyword, p->in_records);
 }

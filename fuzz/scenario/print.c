@@ -82,7 +82,7 @@ void fl_record_print(const struct fl_record *r, char *buf, size_t size)
     fl_text_add(&t, "%s", fl_record_name((enum fl_record_kind)r->kind));
     if (r->kind >= FL_REC_COUNT)
         return;
-    for (const struct fl_item *item = fl_record_specs[r->kind].items; item->width != 0; item++)
+    for (const struct fl_item *item = fl_record_spec(r->kind)->items; item->width != 0; item++)
         if (fl_item_printed(item, r))
             fl_text_item(&t, item, r);
 }

@@ -99,7 +99,7 @@ static bool record_valid(enum fl_mode mode, const struct fl_record *r)
     if (r->kind >= FL_REC_COUNT)
         return false;
     fl_record_canonical(mode, &canonical);
-    if (!fl_items_equal(fl_record_specs[r->kind].items, r, &canonical))
+    if (!fl_items_equal(fl_record_spec(r->kind)->items, r, &canonical))
         return false;
     switch ((enum fl_record_kind)r->kind) { /* what no row names */
     case FL_REC_VMA: return (r->u.vma.flags & ~FL_VMA_FLAGS) == 0;
@@ -137,7 +137,7 @@ bool fl_scenario_equal(const struct fl_scenario *a, const struct fl_scenario *b)
 
         if (x->kind != y->kind || x->kind >= FL_REC_COUNT)
             return false;
-        if (!fl_items_equal(fl_record_specs[x->kind].items, x, y))
+        if (!fl_items_equal(fl_record_spec(x->kind)->items, x, y))
             return false;
     }
     return true;
@@ -145,10 +145,10 @@ bool fl_scenario_equal(const struct fl_scenario *a, const struct fl_scenario *b)
 
 bool fl_record_is_event(enum fl_record_kind kind)
 {
-    return (unsigned)kind < FL_REC_COUNT && fl_record_specs[kind].event;
+    return (unsigned)kind < FL_REC_COUNT && fl_record_spec(kind)->event;
 }
 
 const char *fl_record_name(enum fl_record_kind kind)
 {
-    return (unsigned)kind < FL_REC_COUNT ? fl_record_specs[kind].name : "?";
+    return (unsigned)kind < FL_REC_COUNT ? fl_record_spec(kind)->name : "?";
 }

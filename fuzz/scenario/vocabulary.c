@@ -235,7 +235,7 @@ static const struct fl_item touch_items[] = {
 };
 static const struct fl_item syncall_items[] = {END};
 
-const struct fl_record_spec fl_record_specs[FL_REC_COUNT] = {
+const struct fl_record_spec fl_record_specs[FL_REC_AREA] = {
     [FL_REC_MAP] = {"map", false, map_items},
     [FL_REC_ENTRY] = {"entry", false, entry_items},
     [FL_REC_VMA] = {"vma", false, vma_items},

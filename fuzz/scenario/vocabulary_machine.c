@@ -91,6 +91,8 @@ const struct fl_item fl_machine_items[] = {
     YES_NO("lazy-mmu", lazy_mmu, 0),
     YES_NO("in-nmi", in_nmi, 0),
     YES_NO("kprobe", kprobe_running, 0),
+    YES_NO("pte-special", pte_special, 1),
+    YES_NO("pv-flush", pv_flush, 0),
     {M("sh4-fixed", sh4_fixed), .type = FL_ITEM_WORD, .words = yes_no, .usual = 1,
      .rule = "sh4-fixed yes with arch x86", .on_sh4 = true},
     {M("comm", comm), .type = FL_ITEM_WORD, .words = comms},

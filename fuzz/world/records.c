@@ -190,6 +190,11 @@ enum fl_status fl_world_apply(struct fl_world *w, const struct fl_record *r)
     case FL_REC_FAULT:
     case FL_REC_EXEC:
     case FL_REC_DECODE:
+    case FL_REC_AREA: /* of the pinning world */
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN:
     case FL_REC_COUNT: break;
     }
     return FL_INVALID;

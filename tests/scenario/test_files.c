@@ -113,10 +113,10 @@ static void check_vocabulary(const char *name, const char *text)
         }
     }
     for (unsigned kind = 0; kind < FL_REC_COUNT; kind++) {
-        const char *section = fl_record_specs[kind].event ? events : setup;
+        const char *section = fl_record_spec(kind)->event ? events : setup;
 
-        check_documented(name, section, fl_record_specs[kind].name);
-        for (const struct fl_item *item = fl_record_specs[kind].items; item->width != 0; item++) {
+        check_documented(name, section, fl_record_spec(kind)->name);
+        for (const struct fl_item *item = fl_record_spec(kind)->items; item->width != 0; item++) {
             if (item->key != NULL)
                 check_documented(name, section, item->key);
             for (const struct fl_word *w = item->words; w != NULL && w->text != NULL; w++)

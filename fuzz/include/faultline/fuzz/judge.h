@@ -7,6 +7,7 @@
 #define FAULTLINE_FUZZ_JUDGE_H
 
 #include <faultline/core.h>
+#include <faultline/gup.h>
 #include <faultline/fuzz/scenario.h>
 #include <faultline/fuzz/stats.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ enum fl_target {
     FL_TARGET_FAULT,    /* judges FAULT, EXEC and TOUCH events */
     FL_TARGET_PREFETCH, /* judges DECODE events */
     FL_TARGET_VMALLOC, /* judges TOUCH and SYNCALL events, under every generation that the mode has, against each other */
+    FL_TARGET_GUP,     /* judges PIN events */
     FL_TARGET_ALL,     /* judges them all (replay) */
     FL_TARGET_COUNT
 };
@@ -34,9 +36,11 @@ struct fl_judge;
 struct fl_judge_options {
     enum fl_target target;
     const struct fl_core *core; /* NULL: the one in this tree */
+    const struct fl_gup *gup;   /* likewise: pinning */
     bool executor;              /* use an executor where a record asks for it */
     bool require_executor;      /* fail to open without one */
     bool decoders;              /* hold the prefetch rule against disassemblers */
+    bool sound;                 /* check the models' own invariants after every record: slow, for tests */
     bool endings;               /* keep fl_judge_endings() */
     struct fl_stats *stats;     /* NULL: an own block */
 };

@@ -12,7 +12,7 @@
 #include <faultline/types.h>
 #include <stdio.h>
 
-#define FL_SCENARIO_VERSION   2
+#define FL_SCENARIO_VERSION   3
 #define FL_MACHINE_BYTES      96 /* the machine at the front */
 #define FL_RECORD_BYTES       32 /* each record */
 #define FL_MAX_RECORDS        256
@@ -61,6 +61,8 @@ struct fl_machine {
     bool lazy_mmu;       /* lazy MMU updates are on at every event */
     bool in_nmi;         /* implies in_atomic */
     bool kprobe_running; /* inject kprobe says whether it claims the fault */
+    bool pte_special;    /* target gup: the kernel can tell leaves without struct page (usual: true) */
+    bool pv_flush;       /* target gup: TLB flushes do not wait for other processors' interrupts */
     bool sh4_fixed;      /* SH4 only, else true: after the fix of 2012 */
     uint8_t comm;        /* 0..3: which of FL_COMMS names the task */
     uint16_t low_frames; /* frames below this have a fixed kernel mapping */
@@ -102,6 +104,12 @@ enum fl_record_kind {
     FL_REC_CS,      /* set-up: the code-segment selector */
     FL_REC_TOUCH,   /* event: one access, retried through the fault handler until it succeeds or is refused */
     FL_REC_SYNCALL, /* event: sync-all */
+    FL_REC_AREA, /* set-up: an area of memory for pinning. This one and the next four are of target gup alone: they have
+                       a world of their own (pin_world.h), in which no other record but these means anything */
+    FL_REC_ACT,  /* set-up: something that the task, its child or the kernel does now */
+    FL_REC_RACE, /* set-up: the same at a preemption point of the next event */
+    FL_REC_ANSWER, /* set-up: a keyed answer of an op for the next event */
+    FL_REC_PIN,    /* event: one call of pinning */
     FL_REC_COUNT
 };
 
@@ -148,6 +156,124 @@ enum fl_inject_op {
     FL_INJ_KPROBE,           /* the running kprobe claims the fault */
     FL_INJ_VSYSCALL_FAULT,   /* the vsyscall was given a bad pointer */
     FL_INJ_COUNT
+};
+
+/* ---- pinning ----------------------------------------------------------------------------------------------------- */
+
+/* What backs an area. */
+enum fl_area_kind {
+    FL_AREA_ANON,
+    FL_AREA_FILE,      /* page cache */
+    FL_AREA_SHMEM,     /* page cache of anonymous memory: may be mapped by userfault's minor mode */
+    FL_AREA_HUGETLB,   /* pages of the size of a level-2 leaf */
+    FL_AREA_HUGETLB1G, /* pages of 1 GiB; 32-bit modes: as HUGETLB */
+    FL_AREA_DEVICE,    /* device memory with struct pages (DAX) */
+    FL_AREA_SPECIAL,   /* frames without struct page, mapped by a fault handler */
+    FL_AREA_KIND_COUNT
+};
+
+enum {
+    FL_AREA_READ = 1 << 0,
+    FL_AREA_WRITE = 1 << 1,
+    FL_AREA_EXEC = 1 << 2,
+    FL_AREA_MAY_READ = 1 << 3,  /* with READ always set */
+    FL_AREA_MAY_WRITE = 1 << 4, /* with WRITE always set */
+    FL_AREA_SHARED = 1 << 5,
+    FL_AREA_GROWSDOWN = 1 << 6, /* ANON and not SHARED only */
+    FL_AREA_LOCKED = 1 << 7,
+    FL_AREA_IO = 1 << 8,     /* SPECIAL only; else clear */
+    FL_AREA_PFNMAP = 1 << 9, /* SPECIAL only; else clear */
+    FL_AREA_HUGE = 1 << 10,  /* ANON and not SHARED only: faults bring in huge pages where they fit */
+    FL_AREA_FLAGS = (1 << 11) - 1
+};
+
+/* Who does something, and what. Where it does not fit (no page there, wrong kind) it changes nothing. */
+enum fl_act {
+    FL_ACTOR_READ,  /* a user access of that mm, through its tables and the fault handler */
+    FL_ACTOR_WRITE, /* ... that stores a value never seen before */
+    FL_ACTOR_DONTNEED,
+    FL_ACTOR_MUNMAP,
+    FL_ACTOR_MPROTECT, /* arg: FL_AREA_READ..EXEC */
+    FL_ACTOR_FORK,     /* mm 1 is made anew, as a child of mm 0 */
+    FL_ACTOR_EXIT,     /* mm 1 goes */
+    FL_ACTOR_MLOCK,
+    FL_ACTOR_UFFD_CONTINUE, /* maps the page-cache page (SHMEM) that is there, dirty, without a write */
+    FL_ACTOR_RECLAIM,       /* swaps out an anonymous page, drops the mapping of a cached one */
+    FL_ACTOR_MIGRATE_BEGIN, /* a migration entry stands in for the page, of whatever size */
+    FL_ACTOR_MIGRATE_END,   /* the page is mapped again, in another frame */
+    FL_ACTOR_HINT,          /* the leaf becomes a NUMA hint */
+    FL_ACTOR_COLLAPSE,      /* small pages become a huge one */
+    FL_ACTOR_SPLIT_BEGIN,   /* a huge page is marked as splitting */
+    FL_ACTOR_SPLIT,         /* and is one of small pages */
+    FL_ACTOR_POISON,        /* the frame is broken */
+    FL_ACTOR_TRUNCATE,      /* the file ends before that page */
+    FL_ACTOR_CLEAN,         /* written back: dirty bits go */
+    FL_ACTOR_DEVICE_GONE,   /* the device is being removed */
+    FL_ACTOR_SATURATE,      /* the page's count is brought near its greatest value by others */
+    FL_ACTOR_SIGKILL,       /* of the caller */
+    FL_ACTOR_SIGKILL_OTHER, /* of the task whose memory it is, when that is not the caller's */
+    FL_ACTOR_UNPIN,         /* all pages pinned so far are given back */
+    FL_ACTOR_USE,           /* pinned pages are used: those pinned for writing are written to */
+    FL_ACTOR_GATE_GONE,     /* the gate page is not mapped */
+    FL_ACTOR_COUNT
+};
+
+/* The ops of struct fl_gup_ops at which others may run or whose answers may be given; numbers of the format. */
+enum fl_pin_op {
+    FL_PINOP_READ,
+    FL_PINOP_PTL_LOCK,
+    FL_PINOP_PTL_UNLOCK,
+    FL_PINOP_MIGRATION_WAIT,
+    FL_PINOP_SPLIT_HUGE,
+    FL_PINOP_SPLIT_WAIT,
+    FL_PINOP_TOUCH_LEAF,
+    FL_PINOP_PAGE_HEAD,
+    FL_PINOP_PAGE_GET,
+    FL_PINOP_PAGE_GET_SPECULATIVE,
+    FL_PINOP_PAGE_PUT,
+    FL_PINOP_PAGE_TAIL_GET,
+    FL_PINOP_PAGE_FACT, /* any op that only asks for a fact of a page */
+    FL_PINOP_PAGE_MARK, /* set_dirty, accessed, mlock, trylock, unlock */
+    FL_PINOP_DEVICE_GET,
+    FL_PINOP_DEVICE_PUT,
+    FL_PINOP_VMA_FIND,
+    FL_PINOP_GATE_VMA,
+    FL_PINOP_MM_FAULT,
+    FL_PINOP_HUGETLB_FAULT,
+    FL_PINOP_MM_LOCK,
+    FL_PINOP_MM_UNLOCK,
+    FL_PINOP_FATAL_SIGNAL,
+    FL_PINOP_RESCHED,
+    FL_PINOP_IRQ_SAVE,
+    FL_PINOP_IRQ_RESTORE,
+    FL_PINOP_COUNT
+};
+
+/* What an op answers instead of what is so. Not every answer fits every op: one that does not is dropped. */
+enum fl_pin_answer {
+    FL_PINANS_REFUSE,   /* legal: false, or for faults OOM */
+    FL_PINANS_SIGBUS,   /* legal: faults */
+    FL_PINANS_SIGSEGV,  /* legal: faults */
+    FL_PINANS_HWPOISON, /* legal: faults */
+    FL_PINANS_HWPOISON_LARGE,
+    FL_PINANS_RETRY,       /* legal where asked for; else hostile */
+    FL_PINANS_RETRY_MAJOR, /* likewise */
+    FL_PINANS_MAJOR,       /* legal: the work is done */
+    FL_PINANS_LAZY,        /* legal: faults: MINOR, and nothing was done (somebody else was faster, and undone again) */
+    FL_PINANS_TRUE,        /* hostile: the opposite of what is so */
+    FL_PINANS_GARBAGE,     /* hostile: a value outside every range */
+    FL_PINANS_COUNT
+};
+
+enum fl_pin_api {
+    FL_PINAPI_PIN,       /* all flags */
+    FL_PINAPI_USER,      /* WRITE and FORCE of the flags */
+    FL_PINAPI_FAST_ONLY, /* WRITE */
+    FL_PINAPI_FAST,      /* WRITE */
+    FL_PINAPI_FIXUP,     /* WRITE; NOWAIT clear: a RETRY is allowed when nonblocking is set */
+    FL_PINAPI_DUMP,
+    FL_PINAPI_FOLLOW,
+    FL_PINAPI_COUNT
 };
 
 struct fl_record {
@@ -254,6 +380,40 @@ struct fl_record {
             uint64_t va;
             uint8_t kind, priv; /* enum fl_access_kind; FL_USER or FL_SUPERVISOR */
         } touch;
+        struct {
+            uint64_t start; /* page aligned; hugetlb: to its page size when it is mapped */
+            uint32_t pages; /* 1..2^24 */
+            uint16_t flags; /* FL_AREA_* */
+            uint8_t kind;   /* enum fl_area_kind */
+            uint8_t file;   /* 0..3; not for ANON and SPECIAL (0) */
+            uint8_t pkey;   /* 0..15 */
+            uint16_t pgoff;
+            uint32_t file_pages;
+        } area;
+        struct {
+            uint64_t va;    /* page aligned */
+            uint32_t pages; /* 1..2^24 */
+            uint8_t act;    /* enum fl_act */
+            uint8_t mm;     /* 0: the task's, 1: its child's */
+            uint8_t arg;    /* MPROTECT: prot; else 0 */
+            uint8_t op;     /* RACE: enum fl_pin_op: before that call is carried out; ACT: 0 */
+            uint8_t nth;    /* RACE: 1..255, the how manieth of that op in the event; ACT: 0 */
+        } act;              /* ACT, RACE */
+        struct {
+            uint8_t op;     /* enum fl_pin_op */
+            uint8_t nth;    /* 1..255 */
+            uint8_t answer; /* enum fl_pin_answer */
+        } answer;
+        struct {
+            uint64_t start;
+            uint32_t n;       /* pages. FAST, FAST_ONLY: read as a signed number; PIN, USER: 0..65535; the others: 1 */
+            uint16_t flags;   /* enum fl_foll, those that the api takes, without GET */
+            uint8_t api;      /* enum fl_pin_api */
+            bool nonblocking; /* PIN, FIXUP; else false */
+            bool remote;      /* the caller is another task; false for FAST, FAST_ONLY */
+            bool pages;       /* PIN, USER, FOLLOW: references are taken (GET); the others have their own mind: false */
+            bool vmas;        /* PIN, USER: an array for areas is given; else false */
+        } pin;
     } u;
 };
 
@@ -295,6 +455,12 @@ bool fl_scenario_parse(const char *text, size_t size, struct fl_scenario *out, s
 
 /* Writes the canonical text. False: the stream reported an error. */
 bool fl_scenario_print(const struct fl_scenario *s, FILE *out);
+
+/* The words of the text form; "?" outside their range. */
+const char *fl_pin_actor_name(unsigned act);
+const char *fl_pin_op_name(unsigned op);
+const char *fl_pin_answer_name(unsigned answer);
+const char *fl_pin_api_name(unsigned api);
 
 /* One record as one line of the text form, without newline; always terminated. */
 void fl_record_print(const struct fl_record *r, char *buf, size_t size);

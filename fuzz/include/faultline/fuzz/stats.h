@@ -56,6 +56,10 @@ struct fl_stats {
     uint64_t generation_row[FL_MAX_GEN_ROWS]; /* expected differences between generations */
     uint64_t generations_apart;               /* TOUCH events that began in another world than under CURRENT */
     uint64_t touched[FL_TOUCH_COUNT];         /* TOUCH events by how they ended */
+    uint64_t pinned_pages;                    /* PIN events: pages handed out */
+    uint64_t pin_quiet, pin_raced, pin_answered,
+        pin_hostile;    /* PIN events: undisturbed; with a race; with an answer; ... */
+    uint64_t pin_twice; /* PIN events that were done in two ways */
     uint64_t deviation[FL_MAX_DEVIATIONS];
     uint64_t transparent; /* scenarios compared both ways */
     uint64_t opaque[FL_SKIP_COUNT];
@@ -78,6 +82,8 @@ enum {
     FL_CELLS_VMALLOC_FIRST = FL_CELLS_PREFETCH_FIRST + FL_CELLS_PREFETCH,
     FL_CELLS_VMALLOC =
         FL_MODE_COUNT * FL_MAX_SYNC_ROWS + FL_GEN_COUNT * FL_TOUCH_COUNT * FL_MODE_COUNT + FL_MAX_GEN_ROWS,
+    FL_CELLS_GUP_FIRST = FL_CELLS_VMALLOC_FIRST + FL_CELLS_VMALLOC,
+    FL_CELLS_GUP = 7 * 7 * 3 * FL_MODE_COUNT + 26 * 26 + 11 * 26 + 7 * 16 * 8,
 };
 
 /* ---- cells. Each answers a number below FL_CELLS; the ranges do not overlap. ------------------------------------- */
@@ -89,6 +95,11 @@ unsigned fl_cell_decode(unsigned bits, bool prefetch, unsigned prefixes, uint8_t
 unsigned fl_cell_sync(enum fl_mode mode, unsigned row);
 unsigned fl_cell_touch(enum fl_mode mode, enum fl_generation generation, enum fl_touch_end end);
 unsigned fl_cell_generation(unsigned row);
+unsigned fl_cell_pin_end(enum fl_mode mode, unsigned api, unsigned error, uint64_t pages);
+unsigned fl_cell_pin_race(unsigned act, unsigned op);
+unsigned fl_cell_pin_answer(unsigned answer, unsigned op);
+/* state: 0..15, what was mapped at the first page; how: bits 0 write, 1 force, 2 get. */
+unsigned fl_cell_pin_page(unsigned api, unsigned state, unsigned how);
 /* What a cell stands for, for reports: "walk 4level pf:7 at level 2". Always terminated. */
 void fl_cell_name(unsigned cell, char *buf, size_t size);
 

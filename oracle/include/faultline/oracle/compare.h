@@ -31,6 +31,11 @@ enum fl_check {
     FL_CHECK_SYNC,         /* sync: synchronisation with the reference tables: verdict, writes, equality */
     FL_CHECK_TABLE_READ,   /* table-read: a table entry was read where no table is (from a page that a leaf maps) */
     FL_CHECK_GENERATION,   /* generation: two generations end differently, and no row of the list says why */
+    FL_CHECK_PIN,          /* pin: references and identity of pinned pages */
+    FL_CHECK_PERM,     /* perm: a page was pinned that the area, the tables or the key forbid, or refused though they
+                              permit it */
+    FL_CHECK_COW,      /* cow: a write, or what is written later, reaches memory that is not the task's */
+    FL_CHECK_PIN_DIFF, /* pin-diff: two ways to pin the same differ */
     FL_CHECK_COUNT
 };
 

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* One call of pinning: what its pages looked like at every instant, and what became of locks and references. */
+#include "ops.h"
+
+static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
+{
+    bool kernel = va >= w->space.task_size;
+    uint64_t root = kernel ? w->space.kernel_root : w->mm[0].root, entry;
+    unsigned level;
+    struct pg *p;
+
+    entry = entry_get(w, entry_find(w, root, va, &level));
+    v->leaf_level = (uint8_t)level;
+    v->mapped = entry_maps(level, entry);
+    v->pfn = FL_NO_PAGE;
+    if (!v->mapped) {
+        v->swap = (uint8_t)entry_swap(entry);
+        return;
+    }
+    v->hint = !(entry & E_P) && (entry & SOFT_NUMA);
+    v->leaf_write = entry & E_RW;
+    if (entry & E_P) {
+        v->special = level == 1 && (entry & SOFT_SPECIAL);
+        v->device = entry & SOFT_DEVMAP;
+        v->splitting = level == 2 && (entry & SOFT_SPLITTING);
+    }
+    v->pfn =
+        leaf_pfn(w, level, entry) | (va >> PAGE_SHIFT & ((UINT64_C(1) << (level_shift(w, level) - PAGE_SHIFT)) - 1));
+    p = page_of(w, v->pfn);
+    v->page_valid = p != NULL;
+    if (p) {
+        p = page_head(w, p);
+        v->zero = p->kind == PG_ZERO;
+        v->anon = p->kind == PG_ANON || (p->kind == PG_HUGETLB && !p->cached);
+        v->exclusive = v->anon && p->exclusive;
+        v->saturated = p->count > INT32_MAX - 128 - FL_PIN_PAGES;
+        v->gone = p->kind == PG_DEVICE && w->device_gone;
+    }
+}
+
+static void view_area(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
+{
+    struct area grown, *a = area_find(w, 0, va);
+
+    if (!a && area_would_grow(w, 0, va, &grown))
+        a = &grown;
+    v->has_vma = a != NULL && va < w->space.task_size;
+    if (!v->has_vma)
+        return;
+    v->vma = a->vma;
+    v->fault_read = (uint8_t)fault_plan(w, 0, a, va, false);
+    v->fault_write = (uint8_t)fault_plan(w, 0, a, va, true);
+    v->fault_special = a->kind == FL_AREA_SPECIAL;
+}
+
+static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
+{
+    struct fl_access access = {.va = va, .kind = FL_READ, .priv = FL_USER};
+    struct fl_cpu cpu = w->space.cpu;
+
+    memset(v, 0, sizeof *v);
+    v->pfn = FL_NO_PAGE;
+    if (va >= w->space.task_size) {
+        if (!w->machine.vsyscall || cpu.mode < FL_MODE_4LEVEL || va != UINT64_C(0xffffffffff600000))
+            return;
+        v->vma = (struct fl_pin_vma){.start = va,
+                                     .end = va + PAGE_SIZE,
+                                     .generation = UINT32_MAX,
+                                     .read = true,
+                                     .exec = true,
+                                     .may_read = true,
+                                     .gate = true};
+        cpu.cr3 = w->space.kernel_root;
+    } else {
+        view_area(w, va, v);
+    }
+    view_leaf(w, va, v);
+    v->fault_special &= !v->mapped && v->swap == FL_SWAP_NONE;
+    cpu.cr4 &= ~(UINT64_C(1) << 22); /* keys are judged from the area */
+    fl_arch_walk(&cpu, &access, tables_read, w, &v->read);
+    access.kind = FL_WRITE;
+    fl_arch_walk(&cpu, &access, tables_read, w, &v->write);
+}
+
+void instant(struct fl_pin_world *w)
+{
+    if (!w->in_event || !w->changed)
+        return;
+    w->changed = false;
+    if (w->ninstants == FL_PIN_INSTANTS) {
+        w->lost_instants = true;
+        return;
+    }
+    for (unsigned i = 0; i < w->pages; i++)
+        view(w, (w->event.u.pin.start & PAGE_MASK) + (uint64_t)i * PAGE_SIZE, &w->views[w->ninstants][i]);
+    w->ninstants++;
+}
+
+/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+
+static bool is_fast(uint8_t api)
+{
+    return api == FL_PINAPI_FAST || api == FL_PINAPI_FAST_ONLY;
+}
+
+static int64_t wanted(const struct fl_record *r)
+{
+    return is_fast(r->u.pin.api) ? (int32_t)r->u.pin.n : (int64_t)r->u.pin.n;
+}
+
+static unsigned meant(const struct fl_record *r)
+{
+    unsigned flags = r->u.pin.flags;
+
+    switch ((enum fl_pin_api)r->u.pin.api) {
+    case FL_PINAPI_USER:
+        return (flags & (FL_FOLL_WRITE | FL_FOLL_FORCE)) | FL_FOLL_TOUCH | (r->u.pin.pages ? FL_FOLL_GET : 0);
+    case FL_PINAPI_FAST:
+    case FL_PINAPI_FAST_ONLY: return (flags & FL_FOLL_WRITE) | FL_FOLL_TOUCH | FL_FOLL_GET;
+    case FL_PINAPI_DUMP: return FL_FOLL_FORCE | FL_FOLL_DUMP | FL_FOLL_GET;
+    case FL_PINAPI_FIXUP: return flags & FL_FOLL_WRITE;
+    default: return flags | (r->u.pin.pages ? FL_FOLL_GET : 0);
+    }
+}
+
+void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pin)
+{
+    int64_t n = wanted(pin);
+
+    w->event = *pin;
+    w->space.current = !pin->u.pin.remote;
+    w->locks = is_fast(pin->u.pin.api) ? 0 : LOCK_MM_READ;
+    memset(w->seen_op, 0, sizeof w->seen_op);
+    w->ncalls = 0;
+    w->total_calls = 0;
+    w->broken = NULL;
+    w->endless = w->hostile = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
+    w->fatal_seen = w->killed;
+    w->lost_instants = false;
+    w->page_lock = 0;
+    w->devices = 0;
+    w->pinned_at_fatal = 0;
+    w->same_faults = 0;
+    w->last_fault = UINT64_MAX;
+    w->ndeferred = w->nlate = w->ninstants = 0;
+    w->split_late = 0;
+    w->pages = n < 0 ? 0 : n < FL_PIN_PAGES ? (unsigned)n : FL_PIN_PAGES;
+    w->in_event = w->changed = true;
+    instant(w);
+}
+
+/* Does the call hand out references? */
+static bool hands_out(const struct fl_record *r)
+{
+    return meant(r) & FL_FOLL_GET;
+}
+
+static void want_references(struct fl_pin_world *w, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        struct pg *p = page_of(w, w->pfns[i]), *head = p ? page_head(w, p) : NULL;
+
+        if (!p)
+            continue;
+        page_change(w, p);
+        page_change(w, head);
+        w->want[record_of(w, head)]++;
+        if (p != head)
+            w->want_tail[record_of(w, p)]++;
+    }
+}
+
+static int64_t magnitude(int64_t n)
+{
+    return n < 0 ? -n : n;
+}
+
+static void compare_references(struct fl_pin_world *w, uint64_t pages, struct fl_pin_seen *seen)
+{
+    uint64_t noted = pages < FL_PIN_PAGES ? pages : FL_PIN_PAGES;
+
+    want_references(w, pages);
+    for (uint64_t i = 0; i < noted; i++) {
+        struct pg *p = page_of(w, w->pfns[i]), *head = p ? page_head(w, p) : NULL;
+        uint32_t r, h;
+
+        seen->refs[i] = 1;
+        if (!p)
+            continue;
+        r = record_of(w, p);
+        h = record_of(w, head);
+        /* What is odd about a head is told at the first of its pages, and once. */
+        if (w->want[h]) {
+            seen->refs[i] += head->own - w->want[h];
+            head->own = w->want[h] = 0;
+        }
+        if (p != head) {
+            seen->tail_refs[i] = p->own_tail - w->want_tail[r];
+            p->own_tail = w->want_tail[r] = 0;
+        }
+    }
+    for (unsigned i = 0; i < w->ntouched; i++) {
+        uint32_t r = w->touched[i];
+
+        seen->other_refs += magnitude((int64_t)w->pg[r].own - w->want[r]);
+        seen->other_refs += magnitude((int64_t)w->pg[r].own_tail - w->want_tail[r]);
+        w->pg[r].own = w->pg[r].own_tail = w->want[r] = w->want_tail[r] = 0;
+    }
+}
+
+/* Might everybody's memory be written to through that page, at some instant of the call? */
+static bool shared_write(const struct fl_pin_world *w, uint64_t i, uint64_t va)
+{
+    const struct area *a = area_find((struct fl_pin_world *)w, 0, va); /* looking changes nothing */
+
+    for (unsigned t = 0; i < w->pages && t < w->ninstants; t++)
+        if (w->views[t][i].has_vma && w->views[t][i].vma.shared && w->views[t][i].vma.write)
+            return true;
+    return !a || (a->vma.shared && a->vma.write) || i >= w->pages || w->lost_instants;
+}
+
+static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_call *call)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        struct pg *p = page_of(w, w->pfns[i]), *head = p ? page_head(w, p) : NULL;
+        uint64_t va = (call->start & PAGE_MASK) + i * PAGE_SIZE;
+
+        if (!p)
+            continue;
+        if (w->npins == MAX_PINS || call->api == FL_PINAPI_DUMP) {
+            if (p != head)
+                p->tail--;
+            page_unref(w, head, 1);
+            continue;
+        }
+        head->pins++;
+        if (p != head)
+            p->tail_pins++;
+        w->pins[w->npins++] = (struct pin){.va = va,
+                                           .pfn = p->pfn,
+                                           .write = call->flags & FL_FOLL_WRITE,
+                                           .coherent = !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW,
+                                           .shared_write = shared_write(w, i, va)};
+    }
+}
+
+void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out, struct fl_pin_call *call,
+                            struct fl_pin_seen *seen)
+{
+    const struct fl_record *r = &w->event;
+    uint64_t pages = out->pages < FL_PIN_ROOM ? out->pages : FL_PIN_ROOM;
+    bool has_pfns = hands_out(r) || r->u.pin.api == FL_PINAPI_FOLLOW, killed = w->killed;
+
+    *call = (struct fl_pin_call){.api = r->u.pin.api,
+                                 .start = r->u.pin.start,
+                                 .n = wanted(r),
+                                 .flags = meant(r),
+                                 .nonblocking = r->u.pin.nonblocking,
+                                 .remote = r->u.pin.remote,
+                                 .pages = has_pfns,
+                                 .vmas = r->u.pin.vmas,
+                                 .task_size = w->space.task_size,
+                                 .cpu = w->space.cpu,
+                                 .quiet = !w->acted && !w->answered && !w->killed && !w->ndeferred,
+                                 .hostile = w->hostile};
+    memset(seen, 0, offsetof(struct fl_pin_seen, view));
+    seen->out = *out;
+    seen->view = (const struct fl_pin_view(*)[FL_PIN_PAGES])w->views;
+    seen->ninstants = w->ninstants;
+    seen->lost_instants = w->lost_instants;
+    for (uint64_t i = 0; i < FL_PIN_PAGES; i++)
+        seen->pfn[i] = has_pfns && i < pages ? w->pfns[i] : FL_NO_PAGE;
+    for (uint64_t i = 0; i < FL_PIN_PAGES && i < pages && r->u.pin.vmas; i++)
+        seen->gen[i] = w->gens[i];
+    memset(seen->refs, 0, sizeof *seen - offsetof(struct fl_pin_seen, refs));
+    seen->mm_held = w->locks & LOCK_MM_READ;
+    seen->ptl_held = w->locks & LOCK_PTL;
+    seen->irq_off = w->locks & LOCK_IRQ;
+    seen->page_locked = w->page_lock != 0;
+    seen->broken = w->broken ? w->broken : w->devices ? "device-get-never-given-back" : NULL;
+    seen->endless = w->endless;
+    seen->fatal = w->fatal_seen;
+    if (w->fatal_seen && refs_taken(w) > w->pinned_at_fatal)
+        seen->after_fatal = (unsigned)(refs_taken(w) - w->pinned_at_fatal);
+    seen->lock_dropped = w->lock_dropped;
+    seen->oom = w->oom;
+    seen->has_special = w->space.has_special;
+    compare_references(w, hands_out(r) ? pages : 0, seen);
+    seen->freed_in_use = w->freed_in_use;
+
+    w->locks = 0;
+    if (w->page_lock)
+        page_of(w, w->page_lock - 1)->locked = false;
+    hold(w, hands_out(r) ? pages : 0, call);
+    late_run(w);
+    race_released(w);
+    for (unsigned i = 0; i < w->nraces; i++)
+        if (!w->raced[i])
+            act(w, &w->races[i]);
+    w->nraces = w->nanswers = 0;
+    /* A signal that the world itself sent to end a loop is no part of the scenario. */
+    w->killed = killed && !w->endless;
+    w->in_event = false;
+}
+
+unsigned fl_pin_world_calls(const struct fl_pin_world *w, const struct fl_pin_op_call **calls)
+{
+    *calls = w->calls;
+    return w->ncalls;
+}
+
+uint64_t *fl_pin_world_pfns(struct fl_pin_world *w)
+{
+    return w->pfns;
+}
+
+uint32_t *fl_pin_world_gens(struct fl_pin_world *w)
+{
+    return w->gens;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* Services for the core: pages. */
+#include "ops.h"
+
+/* The count above which a page takes no more references: far enough below the end for everybody who is at it just now. */
+#define COUNT_MOST (INT32_MAX - 128)
+
+static struct pg *known(struct fl_pin_world *w, uint64_t pfn, const char *what)
+{
+    struct pg *p = page_of(w, pfn);
+
+    if (!p)
+        op_broken(w, what);
+    return p;
+}
+
+bool op_page_valid(void *ctx, uint64_t pfn)
+{
+    return page_of(ctx, pfn) != NULL;
+}
+
+static bool fact(struct fl_pin_world *w, uint64_t pfn, bool so)
+{
+    unsigned nth = op_begin(w, FL_PINOP_PAGE_FACT, pfn);
+    enum fl_pin_answer answer;
+
+    if (w->nanswers && answer_for(w, FL_PINOP_PAGE_FACT, nth, &answer))
+        so = !so;
+    op_end(w, so);
+    return so;
+}
+
+bool op_page_zero(void *ctx, uint64_t pfn)
+{
+    struct pg *p = page_of(ctx, pfn);
+
+    return p && p->kind == PG_ZERO;
+}
+
+uint64_t op_page_head(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    unsigned nth = op_begin(w, FL_PINOP_PAGE_HEAD, pfn);
+    struct pg *p = known(w, pfn, "page-head-no-struct-page");
+    enum fl_pin_answer answer;
+    uint64_t head = p ? page_head(w, p)->pfn : pfn;
+
+    if (w->nanswers && answer_for(w, FL_PINOP_PAGE_HEAD, nth, &answer))
+        head = PFN_ZERO;
+    op_end(w, head);
+    return head;
+}
+
+bool op_page_get(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    unsigned nth = op_begin(w, FL_PINOP_PAGE_GET, pfn);
+    struct pg *p = known(w, pfn, "page-get-no-struct-page"), *head = p ? page_head(w, p) : NULL;
+    enum fl_pin_answer answer;
+    bool refuse = w->nanswers && answer_for(w, FL_PINOP_PAGE_GET, nth, &answer);
+
+    if (!p || refuse || head->count > COUNT_MOST)
+        return false;
+    if (head->count <= 0) {
+        w->freed_in_use = true;
+        return false;
+    }
+    page_ref(w, head, 1);
+    head->own++;
+    if (p != head) {
+        page_change(w, p);
+        p->tail++;
+        p->own_tail++;
+    }
+    op_end(w, 1);
+    return true;
+}
+
+bool op_page_get_speculative(void *ctx, uint64_t pfn, unsigned n)
+{
+    struct fl_pin_world *w = ctx;
+    unsigned nth = op_begin(w, FL_PINOP_PAGE_GET_SPECULATIVE, pfn);
+    struct pg *p = known(w, pfn, "page-get-speculative-no-struct-page");
+    enum fl_pin_answer answer;
+    bool refuse = w->nanswers && answer_for(w, FL_PINOP_PAGE_GET_SPECULATIVE, nth, &answer);
+
+    if (!(w->locks & LOCK_IRQ))
+        op_broken(w, "page-get-speculative-with-interrupts-on");
+    if (!p || refuse || p->count <= 0 || (int64_t)p->count + n > COUNT_MOST)
+        return false;
+    if (p->head)
+        op_broken(w, "page-get-speculative-a-tail-page");
+    page_ref(w, p, (int)n);
+    p->own += (int32_t)n;
+    op_end(w, 1);
+    return true;
+}
+
+void op_page_put(void *ctx, uint64_t pfn, unsigned n)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p, *head;
+
+    op_begin(w, FL_PINOP_PAGE_PUT, pfn);
+    p = known(w, pfn, "page-put-no-struct-page");
+    if (!p)
+        return;
+    head = page_head(w, p);
+    if (head->own < (int32_t)n)
+        w->freed_in_use = true; /* somebody else's references */
+    head->own -= (int32_t)n;
+    if (p != head) {
+        page_change(w, p);
+        p->tail -= (int32_t)n;
+        p->own_tail -= (int32_t)n;
+    }
+    for (unsigned i = 0; i < n; i++)
+        page_unref(w, head, 1);
+}
+
+void op_page_tail_get(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p;
+
+    op_begin(w, FL_PINOP_PAGE_TAIL_GET, pfn);
+    p = known(w, pfn, "page-tail-get-no-struct-page");
+    if (!p)
+        return;
+    if (!p->head)
+        op_broken(w, "page-tail-get-no-tail");
+    page_change(w, p);
+    p->tail++;
+    p->own_tail++;
+}
+
+bool op_page_anon_exclusive(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p = known(w, pfn, "page-anon-exclusive-no-struct-page");
+    const struct pg *head = p ? page_head(w, p) : NULL;
+
+    return fact(w, pfn,
+                head && (head->kind == PG_ANON || (head->kind == PG_HUGETLB && !head->cached)) && head->exclusive);
+}
+
+bool op_page_dirty(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p = known(w, pfn, "page-dirty-no-struct-page");
+
+    return fact(w, pfn, p && page_head(w, p)->dirty);
+}
+
+bool op_page_has_mapping(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p = known(w, pfn, "page-has-mapping-no-struct-page");
+
+    return fact(w, pfn, p && page_head(w, p)->kind != PG_ZERO);
+}
+
+static struct pg *marked(struct fl_pin_world *w, uint64_t pfn)
+{
+    struct pg *p;
+
+    op_begin(w, FL_PINOP_PAGE_MARK, pfn);
+    p = known(w, pfn, "page-mark-no-struct-page");
+    if (!p)
+        return NULL;
+    page_change(w, page_head(w, p));
+    return page_head(w, p);
+}
+
+void op_page_set_dirty(void *ctx, uint64_t pfn)
+{
+    struct pg *p = marked(ctx, pfn);
+
+    if (p)
+        p->dirty = true;
+}
+
+void op_page_accessed(void *ctx, uint64_t pfn)
+{
+    struct pg *p = marked(ctx, pfn);
+
+    if (p)
+        p->accessed = true;
+}
+
+bool op_page_trylock(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    unsigned nth = w->seen_op[FL_PINOP_PAGE_MARK] + 1u;
+    struct pg *p = marked(w, pfn);
+    enum fl_pin_answer answer;
+
+    if (!p || p->locked || (w->nanswers && answer_for(w, FL_PINOP_PAGE_MARK, nth, &answer)))
+        return false;
+    if (w->page_lock)
+        op_broken(w, "page-trylock-holds-one-already");
+    p->locked = true;
+    w->page_lock = p->pfn + 1;
+    op_end(w, 1);
+    return true;
+}
+
+void op_page_unlock(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p = marked(w, pfn);
+
+    if (!p || w->page_lock != p->pfn + 1) {
+        op_broken(w, "page-unlock-not-held");
+        return;
+    }
+    p->locked = false;
+    w->page_lock = 0;
+}
+
+void op_page_mlock(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    struct pg *p = marked(w, pfn);
+
+    if (!p || w->page_lock != p->pfn + 1)
+        op_broken(w, "page-mlock-without-the-page's-lock");
+    if (p)
+        p->mlocked = true;
+}
+
+bool op_device_get(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+    unsigned nth = op_begin(w, FL_PINOP_DEVICE_GET, pfn);
+    struct pg *p = known(w, pfn, "device-get-no-struct-page");
+    enum fl_pin_answer answer;
+    bool refuse = w->nanswers && answer_for(w, FL_PINOP_DEVICE_GET, nth, &answer);
+
+    if (p && p->kind != PG_DEVICE && !w->hostile)
+        op_broken(w, "device-get-no-device-page");
+    if (!p || refuse || w->device_gone)
+        return false;
+    w->devices++;
+    op_end(w, 1);
+    return true;
+}
+
+void op_device_put(void *ctx, uint64_t pfn)
+{
+    struct fl_pin_world *w = ctx;
+
+    op_begin(w, FL_PINOP_DEVICE_PUT, pfn);
+    if (!w->devices)
+        op_broken(w, "device-put-not-held");
+    else
+        w->devices--;
+}
+
+uint64_t refs_taken(const struct fl_pin_world *w)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < w->ntouched; i++)
+        n += w->pg[w->touched[i]].own > 0 ? (uint64_t)w->pg[w->touched[i]].own : 0;
+    return n;
+}
