@@ -164,11 +164,13 @@ enum fl_status act_split(struct fl_pin_world *w, unsigned mm, uint64_t va)
 {
     struct spot s;
 
-    if (!spot_of(w, mm, va, &s) || s.level != 2 || s.page->kind != PG_ANON)
+    if (!spot_of(w, mm, va, &s) || s.level != 2 || (s.page->kind != PG_ANON && s.page->kind != PG_ZERO))
         return FL_INVALID;
     if (w->locks & LOCK_IRQ) {
         /* The splitting bit is set, and the flush waits for interrupts; without that wait a page that has just got
          * references which are not handed to its tails is let be. */
+        if (!w->pv && s.page->kind == PG_ZERO)
+            return FL_INVALID; /* it has no such bit: it stays for now */
         if (!w->pv) {
             w->split_late = (va & PAGE_MASK) + 1;
             return act_split_begin(w, mm, va);
@@ -286,7 +288,8 @@ enum fl_status act_saturate(struct fl_pin_world *w, unsigned mm, uint64_t va)
 
     if (!spot_of(w, mm, va, &s) || s.page->kind == PG_ZERO)
         return FL_INVALID;
-    more = INT32_MAX - 2 - s.page->count;
+    more = COUNT_SATURATED - s.page->count;
+    w->saturated = true;
     page_ref(w, s.page, more);
     s.page->others += more;
     return FL_OK;

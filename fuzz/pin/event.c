@@ -33,7 +33,7 @@ static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
         v->zero = p->kind == PG_ZERO;
         v->anon = p->kind == PG_ANON || (p->kind == PG_HUGETLB && !p->cached);
         v->exclusive = v->anon && p->exclusive;
-        v->saturated = p->count > INT32_MAX - 128 - FL_PIN_PAGES;
+        v->saturated = page_saturated(p);
         v->gone = p->kind == PG_DEVICE && w->device_gone;
     }
 }
@@ -41,6 +41,7 @@ static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
 static void view_area(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
 {
     struct area grown, *a = area_find(w, 0, va);
+    const struct pg *p;
 
     if (!a && area_would_grow(w, 0, va, &grown))
         a = &grown;
@@ -51,6 +52,8 @@ static void view_area(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
     v->fault_read = (uint8_t)fault_plan(w, 0, a, va, false);
     v->fault_write = (uint8_t)fault_plan(w, 0, a, va, true);
     v->fault_special = a->kind == FL_AREA_SPECIAL;
+    if (w->saturated && (p = fault_cached(w, a, va)))
+        v->saturated = page_saturated(p);
 }
 
 static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
@@ -219,6 +222,7 @@ static bool shared_write(const struct fl_pin_world *w, uint64_t i, uint64_t va)
     return !a || (a->vma.shared && a->vma.write) || i >= w->pages || w->lost_instants;
 }
 
+/* A dump reads at once and keeps nothing: its pins leave COW alone, and a later write parts from them. */
 static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_call *call)
 {
     for (uint64_t i = 0; i < pages; i++) {
@@ -239,7 +243,8 @@ static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_cal
         w->pins[w->npins++] = (struct pin){.va = va,
                                            .pfn = p->pfn,
                                            .write = call->flags & FL_FOLL_WRITE,
-                                           .coherent = !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW,
+                                           .coherent = !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW &&
+                                                       (call->flags & (FL_FOLL_DUMP | FL_FOLL_WRITE)) != FL_FOLL_DUMP,
                                            .shared_write = shared_write(w, i, va)};
     }
 }

@@ -129,6 +129,15 @@ static struct pg *file_page(struct fl_pin_world *w, const struct area *a, uint64
     return p;
 }
 
+struct pg *fault_cached(struct fl_pin_world *w, const struct area *a, uint64_t va)
+{
+    if (is_hugetlb(a))
+        return hugetlb_cached(w, a, va);
+    if (a->kind == FL_AREA_DEVICE)
+        return page_of(w, PFN_DEVICE + area_index(a, va) % DEVICES);
+    return a->kind == FL_AREA_FILE || a->kind == FL_AREA_SHMEM ? file_page_find(w, a->file, area_index(a, va)) : NULL;
+}
+
 static void copy_to(struct fl_pin_world *w, uint64_t at, const struct area *a, const struct pg *from)
 {
     struct pg *p = small_alloc(w, PG_ANON);

@@ -2,9 +2,6 @@
 /* Services for the core: pages. */
 #include "ops.h"
 
-/* The count above which a page takes no more references: far enough below the end for everybody who is at it just now. */
-#define COUNT_MOST (INT32_MAX - 128)
-
 static struct pg *known(struct fl_pin_world *w, uint64_t pfn, const char *what)
 {
     struct pg *p = page_of(w, pfn);
@@ -59,7 +56,7 @@ bool op_page_get(void *ctx, uint64_t pfn)
     enum fl_pin_answer answer;
     bool refuse = w->nanswers && answer_for(w, FL_PINOP_PAGE_GET, nth, &answer);
 
-    if (!p || refuse || head->count > COUNT_MOST)
+    if (!p || refuse || page_saturated(head))
         return false;
     if (head->count <= 0) {
         w->freed_in_use = true;
@@ -86,7 +83,7 @@ bool op_page_get_speculative(void *ctx, uint64_t pfn, unsigned n)
 
     if (!(w->locks & LOCK_IRQ))
         op_broken(w, "page-get-speculative-with-interrupts-on");
-    if (!p || refuse || p->count <= 0 || (int64_t)p->count + n > COUNT_MOST)
+    if (!p || refuse || p->count <= 0 || page_saturated(p))
         return false;
     if (p->head)
         op_broken(w, "page-get-speculative-a-tail-page");

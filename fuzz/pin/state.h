@@ -158,6 +158,7 @@ struct fl_pin_world {
     struct fl_gup_space space;
     struct fl_machine machine;
     bool pv; /* flushes do not wait for interrupts: machine.lazy_mmu */
+    bool saturated; /* some page is, or was */
     bool gate, device_gone, killed, killed_other;
     uint64_t next_value; /* what the next store stores */
 
@@ -255,6 +256,14 @@ struct pg *file_page_find(struct fl_pin_world *w, uint8_t file, uint32_t index);
 struct pg *file_page_make(struct fl_pin_world *w, uint8_t file, uint32_t index);
 void page_ref(struct fl_pin_world *w, struct pg *p, int n);
 void page_unref(struct fl_pin_world *w, struct pg *p, int n); /* the last one frees it (or, irqs off, later) */
+/* Counts: above COUNT_MOST a page takes no more references from pins. SATURATE puts it so far above that neither mappings that
+ * go nor pins that are given back bring it below, and so far below the end that mappings which come do not overflow it. */
+#define COUNT_MOST      (INT32_MAX - 8192)
+#define COUNT_SATURATED (INT32_MAX - 4096)
+static inline bool page_saturated(const struct pg *p)
+{
+    return p->count > COUNT_MOST;
+}
 bool page_busy(const struct pg *p);                           /* somebody but its mappings and the cache holds it */
 void page_change(struct fl_pin_world *w, struct pg *p);       /* to be called before a record is written to */
 unsigned slot_alloc(struct fl_pin_world *w, uint64_t data);   /* number + 1, or 0 */
@@ -304,6 +313,8 @@ struct fl_pin_fault fault_do(struct fl_pin_world *w, unsigned mm, const struct a
 struct fl_pin_fault hugetlb_do(struct fl_pin_world *w, unsigned mm, const struct area *a, uint64_t va, bool write);
 enum fl_mm_result hugetlb_plan(struct fl_pin_world *w, unsigned mm, const struct area *a, uint64_t va, bool write);
 struct pg *hugetlb_cached(struct fl_pin_world *w, const struct area *a, uint64_t va);
+/* The page that a fault would find: of a file, a device, hugetlb's page cache. NULL: none yet, or none of those. */
+struct pg *fault_cached(struct fl_pin_world *w, const struct area *a, uint64_t va);
 void user_access(struct fl_pin_world *w, unsigned mm, uint64_t va, bool write);
 
 /* ---- fork.c, actors*.c ---- */

@@ -99,7 +99,7 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
     w->mm[0] = w->mm[1] = (struct mm){0};
     for (unsigned i = 0; i < 4; i++)
         w->file_pages[i] = UINT32_MAX;
-    w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
+    w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
     w->next_value = 0;
     w->npins = w->nraces = w->nanswers = w->ndeferred = w->nlate = 0;
     w->split_late = 0;
@@ -144,6 +144,7 @@ void fl_pin_world_copy(struct fl_pin_world *to, const struct fl_pin_world *from)
     to->machine = from->machine;
     to->pv = from->pv;
     to->gate = from->gate;
+    to->saturated = from->saturated;
     to->device_gone = from->device_gone;
     to->killed = from->killed;
     to->killed_other = from->killed_other;
