@@ -83,9 +83,9 @@ enum fl_status gup_pin(const struct fl_gup_space *space, uint64_t start, uint64_
 enum fl_pin_error gup_fault_error(uint8_t result, bool hwpoison);
 
 /* ---- gup_hugetlb.c ---- */
-/* Goes on from *start, as far as the VMA and *n go. *done counts. False: it ended early. */
-bool gup_hugetlb(const struct gup *g, const struct fl_pin_vma *vma, uint64_t *start, uint64_t *n, unsigned flags,
-                 uint64_t *pfns, uint32_t *gens, uint64_t *done);
+/* Goes on from *start, as far as the VMA and *n go. *done counts. Not OK: it ended early. */
+enum fl_pin_error gup_hugetlb(const struct gup *g, const struct fl_pin_vma *vma, uint64_t *start, uint64_t *n,
+                              unsigned flags, uint64_t *pfns, uint32_t *gens, uint64_t *done);
 
 /* ---- gup_fast.c, gup_fixup.c ---- */
 enum fl_status gup_fast_only(const struct fl_gup_space *space, uint64_t start, int32_t n, bool write, uint64_t *pfns,

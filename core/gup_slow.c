@@ -187,9 +187,10 @@ static bool enter_area(struct pin *p, bool *stepped)
         return fail(p, FL_PIN_EFAULT);
     if (p->vma.huge_shift) {
         unsigned flags = p->flags | (breaks_cow(&p->vma, p->flags) ? FL_FOLL_WRITE | GUP_BREAK_COW : 0);
+        enum fl_pin_error error = gup_hugetlb(&p->g, &p->vma, &p->at, &p->left, flags, p->pfns, p->gens, &p->done);
 
-        if (!gup_hugetlb(&p->g, &p->vma, &p->at, &p->left, flags, p->pfns, p->gens, &p->done))
-            return fail(p, FL_PIN_EFAULT);
+        if (error != FL_PIN_OK)
+            return fail(p, error);
         p->has_vma = false;
         *stepped = true;
     }

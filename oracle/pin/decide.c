@@ -65,10 +65,8 @@ static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, 
     write |= pin_is_cow(&v->vma) && (c->flags & FL_FOLL_GET) && !(c->flags & FL_FOLL_DUMP);
     if (v->vma.huge_shift && (c->flags & FL_FOLL_DUMP) && !v->mapped)
         return UNKNOWN; /* a hole, or the page cache's */
-    if (serves(c, v, write, hints)) {
-        fate = take(c, v);
-        return v->vma.huge_shift && fate == ENOMEM ? EFAULT : fate;
-    }
+    if (serves(c, v, write, hints))
+        return take(c, v);
     /* A huge leaf that is being split, or must be, is one of small pages when it is looked at again. */
     if (v->splitting || (v->mapped && v->leaf_level > 1 && (c->flags & FL_FOLL_SPLIT)))
         return UNKNOWN;
