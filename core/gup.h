@@ -73,8 +73,8 @@ uint64_t gup_follow(const struct gup *g, const struct fl_pin_vma *vma, uint64_t 
 /* May the leaf be followed for writing? */
 bool gup_may_follow_write(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn,
                           unsigned flags);
-/* TOUCH, MLOCK and GET of a page that was found; page-table lock held. False: no reference could be had. */
-bool gup_found(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn, unsigned flags);
+/* Has the leaf a page to use? The zero page counts as one, but not for a dump. */
+bool gup_has_page(const struct gup *g, uint64_t value, uint64_t pfn, unsigned flags);
 
 /* ---- gup_slow.c ---- */
 enum fl_status gup_pin(const struct fl_gup_space *space, uint64_t start, uint64_t n, unsigned flags, bool nonblocking,

@@ -9,12 +9,23 @@
 
 #include "x86.h"
 
+#define HUGETLB_IGNORES (unsigned)(FL_FOLL_SPLIT | FL_FOLL_TOUCH | FL_FOLL_MLOCK | FL_FOLL_NUMA)
+
 /* Nothing there. A dump leaves a hole where a hole must be zero (no fault handler): it is told not to fault it in. */
 static uint64_t no_table(const struct fl_pin_vma *vma, unsigned flags, enum fl_pin_error *error)
 {
     if ((flags & FL_FOLL_DUMP) && !vma->has_fault)
         *error = FL_PIN_EFAULT;
     return FL_NO_PAGE;
+}
+
+/* An entry that leads no further. What is not present is no hole: it is brought in, for a dump as well. */
+static uint64_t dead_end(const struct gup *g, const struct fl_pin_vma *vma, const struct gup_entry *e, unsigned flags,
+                         enum fl_pin_error *error)
+{
+    if (gup_kind_of(g, e->level, e->value) == GUP_NOT_PRESENT && !(e->value & X86_PTE_P))
+        return FL_NO_PAGE;
+    return no_table(vma, flags, error);
 }
 
 bool gup_may_follow_write(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn,
@@ -38,7 +49,8 @@ static void mlock_page(const struct gup *g, const struct fl_pin_vma *vma, uint64
     }
 }
 
-bool gup_found(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn, unsigned flags)
+/* GET, TOUCH and MLOCK of a small page. False: no reference could be had. */
+static bool found(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, uint64_t pfn, unsigned flags)
 {
     if ((flags & FL_FOLL_GET) && !g->ops->page_get(g->ctx, pfn))
         return false;
@@ -51,14 +63,24 @@ bool gup_found(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value
     return true;
 }
 
+/* The same of a page in a large leaf: what is touched is the entry, and dirty only by a write (CVE-2017-1000405); mlocked
+ * is the whole. */
+static bool found_in_huge(const struct gup *g, const struct fl_pin_vma *vma, const struct gup_entry *e, uint64_t pfn,
+                          unsigned flags)
+{
+    if (flags & FL_FOLL_TOUCH)
+        g->ops->touch_leaf(g->ctx, e->level->level, e->paddr, flags & FL_FOLL_WRITE);
+    mlock_page(g, vma, gup_pfn(g, e, 0), flags);
+    return !(flags & FL_FOLL_GET) || g->ops->page_get(g->ctx, pfn);
+}
+
 /* A hint is for the task's own accesses; where the area permits none, the entry is one of PROT_NONE, whatever it says. */
 static bool takes_hint(const struct gup *g, const struct fl_pin_vma *vma, uint64_t value, unsigned flags)
 {
     return (flags & FL_FOLL_NUMA) && (vma->read || vma->write || vma->exec) && gup_is_hint(g, value);
 }
 
-/* Has the leaf a page to use? The zero page counts as one, but not for a dump. */
-static bool has_page(const struct gup *g, uint64_t value, uint64_t pfn, unsigned flags)
+bool gup_has_page(const struct gup *g, uint64_t value, uint64_t pfn, unsigned flags)
 {
     if (!g->ops->page_valid(g->ctx, pfn))
         return false;
@@ -72,13 +94,13 @@ static uint64_t use_leaf(const struct gup *g, const struct fl_pin_vma *vma, cons
                          unsigned flags, enum fl_pin_error *error)
 {
     uint64_t pfn = gup_pfn(g, e, va);
-    bool device;
+    bool device, got;
 
     if (takes_hint(g, vma, e->value, flags))
         return FL_NO_PAGE;
     if ((flags & FL_FOLL_WRITE) && !gup_may_follow_write(g, vma, e->value, pfn, flags))
         return FL_NO_PAGE;
-    if (!has_page(g, e->value, pfn, flags)) {
+    if (!gup_has_page(g, e->value, pfn, flags)) {
         *error = FL_PIN_EFAULT;
         return FL_NO_PAGE;
     }
@@ -88,14 +110,13 @@ static uint64_t use_leaf(const struct gup *g, const struct fl_pin_vma *vma, cons
         *error = FL_PIN_EFAULT;
         return FL_NO_PAGE;
     }
-    if (e->level->level > 1 && (flags & FL_FOLL_TOUCH))
-        g->ops->touch_leaf(g->ctx, e->level->level, e->paddr, flags & FL_FOLL_WRITE);
-    if (!gup_found(g, vma, e->value, pfn, flags)) {
-        *error = FL_PIN_ENOMEM;
-        pfn = FL_NO_PAGE;
-    }
+    got = e->level->level > 1 ? found_in_huge(g, vma, e, pfn, flags) : found(g, vma, e->value, pfn, flags);
     if (device)
-        g->ops->device_put(g->ctx, pfn == FL_NO_PAGE ? gup_pfn(g, e, va) : pfn);
+        g->ops->device_put(g->ctx, pfn);
+    if (!got) {
+        *error = FL_PIN_ENOMEM;
+        return FL_NO_PAGE;
+    }
     return pfn;
 }
 
@@ -109,8 +130,9 @@ static uint64_t follow_pte(const struct gup *g, const struct fl_pin_vma *vma, st
         enum gup_kind kind;
         enum fl_swap_kind swap;
 
-        if (!gup_read(g, e, &e->value) || gup_kind_of(g, e->level, e->value) != GUP_TABLE)
-            return no_table(vma, flags, error);
+        gup_read(g, e, &e->value);
+        if (gup_kind_of(g, e->level, e->value) != GUP_TABLE)
+            return dead_end(g, vma, e, flags, error);
         pte = *e;
         if (!gup_down(g, va, &pte))
             return no_table(vma, flags, error);
@@ -141,6 +163,8 @@ static uint64_t follow_huge(const struct gup *g, const struct fl_pin_vma *vma, s
     uint64_t pfn;
     bool splitting;
 
+    if (takes_hint(g, vma, e->value, flags))
+        return FL_NO_PAGE;
     if (flags & FL_FOLL_SPLIT) {
         g->ops->split_huge(g->ctx, vma->generation, va, e->paddr);
         return follow_pte(g, vma, e, va, flags, error);
@@ -149,7 +173,7 @@ static uint64_t follow_huge(const struct gup *g, const struct fl_pin_vma *vma, s
     gup_read(g, e, &e->value);
     if (gup_kind_of(g, e->level, e->value) != GUP_LEAF) {
         g->ops->ptl_unlock(g->ctx);
-        return follow_pte(g, vma, e, va, flags, error);
+        return vma->huge_shift ? dead_end(g, vma, e, flags, error) : follow_pte(g, vma, e, va, flags, error);
     }
     splitting = gup_is_splitting(g, e->value);
     if (splitting) {
@@ -179,18 +203,19 @@ static uint64_t follow_once(const struct gup *g, const struct fl_pin_vma *vma, u
         if (!gup_down(g, va, &e))
             return no_table(vma, flags, error);
     }
-    if (kind == GUP_NONE)
-        return no_table(vma, flags, error);
+    /* follow_huge_pud() and follow_huge_pmd() take a reference, and know of nothing else. */
+    if (vma->huge_shift)
+        flags = (flags & ~HUGETLB_IGNORES) | FL_FOLL_MIGRATION;
     /* A leaf above level 2 is hugetlb's; in any other area it is no table, and so nothing. */
     if (kind == GUP_LEAF && (e.level->level == 2 || vma->huge_shift))
-        return follow_huge(g, vma, &e, va, vma->huge_shift ? flags & ~(unsigned)FL_FOLL_SPLIT : flags, mask, error);
-    /* Something that is not present is no hole: it is brought in, for a dump as well. */
+        return follow_huge(g, vma, &e, va, flags, mask, error);
     if (kind == GUP_NOT_PRESENT && (flags & FL_FOLL_MIGRATION) &&
         g->ops->swap_kind(g->ctx, e.value) == FL_SWAP_MIGRATION) {
         g->ops->migration_wait(g->ctx, e.paddr);
         *again = !g->ops->fatal_signal(g->ctx);
+        return FL_NO_PAGE;
     }
-    return FL_NO_PAGE;
+    return dead_end(g, vma, &e, flags, error);
 }
 
 uint64_t gup_follow(const struct gup *g, const struct fl_pin_vma *vma, uint64_t va, unsigned flags, uint64_t *mask,

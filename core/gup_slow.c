@@ -79,8 +79,7 @@ static enum fl_pin_error gate_page(const struct gup *g, uint64_t va, unsigned fl
     if (!pfn)
         return FL_PIN_OK;
     *pfn = gup_pfn(g, &e, va);
-    if (!g->ops->page_valid(g->ctx, *pfn) || gup_has(e.value, g->space->soft.special) ||
-        (g->ops->page_zero(g->ctx, *pfn) && (flags & FL_FOLL_DUMP)))
+    if (!gup_has_page(g, e.value, *pfn, flags))
         return FL_PIN_EFAULT;
     return g->ops->page_get(g->ctx, *pfn) ? FL_PIN_OK : FL_PIN_ENOMEM;
 }
