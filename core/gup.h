@@ -79,6 +79,8 @@ bool gup_has_page(const struct gup *g, uint64_t value, uint64_t pfn, unsigned fl
 /* ---- gup_slow.c ---- */
 enum fl_status gup_pin(const struct fl_gup_space *space, uint64_t start, uint64_t n, unsigned flags, bool nonblocking,
                        uint64_t *pfns, uint32_t *gens, const struct fl_gup_ops *ops, void *ctx, struct fl_pinned *out);
+/* Does the task's protection key for that area permit the access? Only its own memory is bound by keys. */
+bool gup_key_permits(const struct gup *g, const struct fl_pin_vma *vma, bool write);
 /* What mm_fault's answer says, but for RETRY: EHWPOISON only where asked for. OK: go on. */
 enum fl_pin_error gup_fault_error(uint8_t result, bool hwpoison);
 

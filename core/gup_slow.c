@@ -31,7 +31,7 @@ static bool is_cow(const struct fl_pin_vma *vma)
 }
 
 /* Keys bind the task's own memory only (mm/gup.c since 4.6: foreign accesses have no PKRU to ask). */
-static bool key_permits(const struct gup *g, const struct fl_pin_vma *vma, bool write)
+bool gup_key_permits(const struct gup *g, const struct fl_pin_vma *vma, bool write)
 {
     const struct fl_cpu *cpu = &g->space->cpu;
     uint32_t key = cpu->pkru >> 2 * (vma->pkey & X86_PTE_PKEY_MASK);
@@ -45,7 +45,7 @@ static bool area_permits(const struct gup *g, const struct fl_pin_vma *vma, unsi
 {
     bool force = flags & FL_FOLL_FORCE, write = flags & FL_FOLL_WRITE;
 
-    if (vma->io || vma->pfnmap || !key_permits(g, vma, write))
+    if (vma->io || vma->pfnmap || !gup_key_permits(g, vma, write))
         return false;
     if (write)
         return vma->write || (force && is_cow(vma));

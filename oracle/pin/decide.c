@@ -160,7 +160,7 @@ static bool decide_fixup(const struct fl_pin_call *c, const struct fl_pin_seen *
     bool write = c->flags & FL_FOLL_WRITE;
     enum fate due = EFAULT, got = s->out.error == FL_PIN_OK ? PINNED : of_error(s->out.error);
 
-    if (v->has_vma && (write ? v->vma.write : v->vma.read)) {
+    if (v->has_vma && (write ? v->vma.write : v->vma.read) && pin_key_permits(c, &v->vma)) {
         uint8_t result = write ? v->fault_write : v->fault_read;
 
         due = result == FL_MM_HWPOISON || result == FL_MM_HWPOISON_LARGE ? EHWPOISON : after_fault(c, result);
