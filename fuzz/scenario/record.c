@@ -2,6 +2,7 @@
 /* Scenario facts that follow from the rows of vocabulary.c: names, validity, equality. */
 #include "internal.h"
 
+#include <faultline/pin.h>
 #include <string.h>
 
 uint64_t fl_item_get(const struct fl_item *item, const void *base)
@@ -107,6 +108,10 @@ static bool record_valid(enum fl_mode mode, const struct fl_record *r)
     case FL_REC_ZAP: return r->u.range.prot == 0;
     case FL_REC_PROTECT: return (r->u.range.prot & ~FL_PROT_BITS) == 0;
     case FL_REC_FORK: return !r->u.mm.lag;
+    case FL_REC_AREA: return (r->u.area.flags & ~FL_AREA_FLAGS) == 0;
+    case FL_REC_ACT: return r->u.act.op == 0 && r->u.act.nth == 0 && (r->u.act.arg & ~FL_PROT_BITS) == 0;
+    case FL_REC_RACE: return (r->u.act.arg & ~FL_PROT_BITS) == 0;
+    case FL_REC_PIN: return (r->u.pin.flags & ~FL_FOLL_BITS) == 0;
     default: return true;
     }
 }

@@ -41,6 +41,12 @@ static const struct fl_pin_rule rules[] = {
     {"cow/coherent", "what the task writes later is what the pin sees", "commit 17839856fd58 (2020)"},
     {"decision/pin", "without races and answers the number of pages and the error follow from what is mapped",
      "mm/gup.c, __get_user_pages (3.19)"},
+    {"pin-diff/fast-and-slow",
+     "from the same state the fast path pins what the slow one pins, or less and nothing else",
+     "mm/gup.c, get_user_pages_fast (3.19), its comment; commit 17839856fd58 (2020)"},
+    {"pin-diff/at-once-and-one-by-one",
+     "from the same state one call for a range comes to what a call for each page does",
+     "mm/gup.c, __get_user_pages (3.19): batching by page_mask"},
 };
 
 const struct fl_pin_rule *fl_pin_rules(size_t *count)

@@ -33,10 +33,15 @@ INDIRECT = {
     ('oracle/compare_signal.c', 'f->row'): ('oracle/compare_signal.c', r'\{"([a-z0-9-]+)", (?:"|\w[^,]*\? ")'),
     ('oracle/compare_signal.c', 'fields[i].row'): ('oracle/compare_signal.c', r'\{"([a-z0-9-]+)", [^}"]*absent'),
     ('oracle/compare_sync.c', 'row_name'): ('oracle/compare_sync.c', r'\.name : "([^"]+)"'),
+    ('oracle/pin/judge.c', 'what'): ('fuzz/judge/pin.c', r'\bfl_pin_same\([^,"]*, "([^"]+)"'),
     ('oracle/compare_walk.c', 'diff.row'): ('oracle/compare_walk.c', r'differs\(diff, "([^"]+)"'),
 }
 # A check that is an argument itself, and what it is.
 CHECKS = {'check': ('FL_CHECK_WALK', 'FL_CHECK_EXECUTOR')}
+# Files in which check and row come together, out of a variable: the variable, and what finds both.
+PAIRS = {'oracle/pin/judge.c': ('last.check', r'\(struct objection\)\{FL_CHECK_(\w+), "([^"]+)"')}
+# What names the invariants of pinning: these and no others are in fl_pin_rules().
+PINNING = ('oracle/pin/*.c', 'fuzz/pin/*.c', 'fuzz/judge/pin.c')
 # Keys that tests of the key itself make up.
 MADE_UP = {'progress/loop'}
 ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
@@ -124,6 +129,13 @@ class Source:
             args = arguments(self.text, call.end())
             if self.function_at(call.start()) is None:
                 continue  # the definition itself
+            variable, pair = PAIRS.get(self.path, (None, None))
+            if args[1] == variable:
+                found = re.findall(pair, self.text)
+                if not found:
+                    fail(f'{self.path}: nothing there looks like {pair}: PAIRS is out of date')
+                yield from (check.lower().replace('_', '-') + '/' + row for check, row in found)
+                continue
             for check in CHECKS.get(args[1], (args[1],)):
                 if not check.startswith('FL_CHECK_'):
                     fail(f'{self.path}: cannot tell which check "{check}" is; say so in CHECKS')
@@ -135,7 +147,7 @@ def from_tests(root):
     """Keys in tests of what makes them, in the corpus and in documents: what somebody saw is a class, whatever the scan
     above thinks."""
     checks = 'walk|executor|decision|effect|lock|rewalk|progress|bound|contract|prefetch|decoder|transparency|message|' \
-             'signal|interference|sync|table-read|generation'
+             'signal|interference|sync|table-read|generation|pin|perm|cow|pin-diff'
     for folder in ('tests/policy/*.c', 'tests/fuzz/*.c', 'tests/sync/*.c', 'corpus/*/*.scn', 'docs/*.md', 'README.md'):
         for path in glob.glob(os.path.join(root, folder)):
             with open(path, encoding='utf-8') as f:
@@ -159,10 +171,17 @@ def main():
     root, tables = sys.argv[1:3]
     printed = subprocess.run([tables], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     wanted = set(printed)
-    paths = sorted(glob.glob(os.path.join(root, 'oracle/compare*.c')) + glob.glob(os.path.join(root, 'fuzz/judge/*.c')))
-    scanned = set()
+    pinning = {path for pattern in PINNING for path in glob.glob(os.path.join(root, pattern))}
+    paths = sorted({path for pattern in ('oracle/compare*.c', 'fuzz/judge/*.c')
+                    for path in glob.glob(os.path.join(root, pattern))} | pinning)
+    scanned, pins = set(), set()
     for path in paths:
-        scanned |= set(Source(root, os.path.relpath(path, root)).classes())
+        found = set(Source(root, os.path.relpath(path, root)).classes())
+        scanned |= found
+        pins |= found if path in pinning else set()
+    rules = set(subprocess.run([tables, 'pin'], check=True, stdout=subprocess.PIPE, text=True).stdout.split())
+    if pins != rules:
+        fail(f'fl_pin_rules() lacks {sorted(pins - rules)}, and nothing breaks its {sorted(rules - pins)}')
     wanted |= scanned
     if len(printed) < 100 or len(scanned) < 100:
         fail(f'only {len(printed)} rows of tables and {len(scanned)} of sources: the scan is broken')

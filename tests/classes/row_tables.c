@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints "check/row" for the divergence classes that come from tables: for tests/classes/classes.py. */
+/* Prints "check/row" for the divergence classes that come from tables: for tests/classes/classes.py. With an argument: the
+ * named invariants of pinning alone. */
 #include <faultline/oracle/compare.h>
 #include <faultline/oracle/decode.h>
+#include <faultline/oracle/pin.h>
 #include <faultline/oracle/sync.h>
 
 #include <stdio.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
     size_t n;
+    const struct fl_pin_rule *pin = fl_pin_rules(&n);
+
+    (void)argv;
+    for (size_t i = 0; i < n; i++)
+        printf("%s\n", pin[i].name);
+    if (argc > 1)
+        return ferror(stdout) || fflush(stdout) != 0;
+
     const struct fl_policy_row *policy = fl_policy_rows(&n);
 
     for (size_t i = 0; i < n; i++)

@@ -130,6 +130,7 @@ static inline void random_sh4(uint64_t *state, struct fl_machine *m)
                              .shared_pmd = true,
                              .show_unhandled = true,
                              .oops_may_print = true,
+                             .pte_special = true,
                              .sh4_fixed = random_below(state, 2) != 0,
                              .low_frames = 1024,
                              .uid = 1000,
@@ -157,6 +158,8 @@ static inline void random_kernel(uint64_t *state, struct fl_machine *m)
     m->in_nmi = bits >> 11 & 1;
     m->in_atomic = m->in_atomic || m->in_nmi;
     m->kprobe_running = bits >> 12 & 1;
+    m->pte_special = bits >> 15 & 1;
+    m->pv_flush = bits >> 16 & 1;
     m->sh4_fixed = true;
     m->comm = bits >> 13 & 3;
     m->low_frames = (uint16_t)random_u64(state);
@@ -217,6 +220,8 @@ static inline void random_code(uint64_t *state, uint8_t *code, unsigned n)
     for (unsigned i = 0; i < n; i++)
         code[i] = (uint8_t)check_random(state);
 }
+
+#include "random_pin.h"
 
 static inline void random_record(uint64_t *state, unsigned mode, struct fl_record *r)
 {
@@ -338,6 +343,11 @@ static inline void random_record(uint64_t *state, unsigned mode, struct fl_recor
         r->u.touch.kind = (uint8_t)random_below(state, FL_ACCESS_KIND_COUNT);
         r->u.touch.priv = bits & 1 ? FL_SUPERVISOR : FL_USER;
         break;
+    case FL_REC_AREA:
+    case FL_REC_ACT:
+    case FL_REC_RACE:
+    case FL_REC_ANSWER:
+    case FL_REC_PIN: random_pin_record(state, mode, r); break;
     case FL_REC_SYNCALL:
     case FL_REC_COUNT: break;
     }
@@ -361,9 +371,9 @@ static inline bool same_kernel(const struct fl_machine *a, const struct fl_machi
            a->no_user_fetch == b->no_user_fetch && a->kernel_pku == b->kernel_pku && a->vsyscall == b->vsyscall &&
            a->f00f_bug == b->f00f_bug && a->shared_pmd == b->shared_pmd && a->show_unhandled == b->show_unhandled &&
            a->oops_may_print == b->oops_may_print && a->lazy_mmu == b->lazy_mmu && a->in_nmi == b->in_nmi &&
-           a->kprobe_running == b->kprobe_running && a->sh4_fixed == b->sh4_fixed && a->comm == b->comm &&
-           a->low_frames == b->low_frames && a->uid == b->uid && a->idt == b->idt &&
-           a->vmalloc_start == b->vmalloc_start && a->vmalloc_end == b->vmalloc_end;
+           a->pte_special == b->pte_special && a->pv_flush == b->pv_flush && a->kprobe_running == b->kprobe_running &&
+           a->sh4_fixed == b->sh4_fixed && a->comm == b->comm && a->low_frames == b->low_frames && a->uid == b->uid &&
+           a->idt == b->idt && a->vmalloc_start == b->vmalloc_start && a->vmalloc_end == b->vmalloc_end;
 }
 
 static inline bool same_machine(const struct fl_machine *a, const struct fl_machine *b)

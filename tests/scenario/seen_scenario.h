@@ -4,10 +4,11 @@
 #define FAULTLINE_TESTS_SEEN_SCENARIO_H
 
 #include "check.h"
+#include "seen_pin.h"
 
 #include <faultline/fuzz/scenario.h>
 
-#define SEEN_BOOLS 24
+#define SEEN_BOOLS 26
 
 struct seen {
     uint64_t mode[FL_MODE_COUNT], vendor[FL_VENDOR_COUNT], family[256], maxphyaddr[64], bools[SEEN_BOOLS][2], split[3];
@@ -23,6 +24,7 @@ struct seen {
         f00f[FL_MODE_COUNT][2], shared_pmd[FL_MODE_COUNT][2], vmalloc[FL_MODE_COUNT][4];
     uint64_t leaves[8], ioremap_level[4], ioremap_flag[8], fork[FL_MAX_MMS], to[FL_MM_NONE + 1][2], ldt[FL_MAX_LDT],
         ldt_bits[FL_MODE_COUNT][65], touch[FL_ACCESS_KIND_COUNT][2];
+    struct seen_pin pin;
 };
 
 static inline void see_kernel(struct seen *seen, const struct fl_machine *m)
@@ -64,7 +66,9 @@ static inline void see(struct seen *seen, const struct fl_scenario *s)
                                     m->oops_may_print,
                                     m->lazy_mmu,
                                     m->in_nmi,
-                                    m->kprobe_running};
+                                    m->kprobe_running,
+                                    m->pte_special,
+                                    m->pv_flush};
 
     seen->mode[m->mode]++;
     seen->vendor[m->vendor]++;
@@ -130,16 +134,10 @@ static inline void see(struct seen *seen, const struct fl_scenario *s)
             seen->ldt_bits[m->mode][r->u.ldt.bits]++;
             break;
         case FL_REC_TOUCH: seen->touch[r->u.touch.kind][r->u.touch.priv]++; break;
-        default: break;
+        default: see_pin_record(&seen->pin, r); break;
         }
     }
 }
-
-#define SEEN(counts, from, to)                                                                                         \
-    do {                                                                                                               \
-        for (unsigned seen_i = (from); seen_i <= (to); seen_i++)                                                       \
-            CHECK((counts)[seen_i] != 0, "%s[%u] never seen by %s", #counts, seen_i, where);                           \
-    } while (0)
 
 static inline bool has_generation(unsigned mode, unsigned generation)
 {
@@ -220,6 +218,7 @@ static inline void check_seen(const struct seen *seen, const char *where)
     SEEN(seen->ldt, 0, FL_MAX_LDT - 1);
     for (unsigned kind = 0; kind < FL_ACCESS_KIND_COUNT; kind++)
         SEEN(seen->touch[kind], 0, 1);
+    check_seen_pin(&seen->pin, where);
 }
 
 /* One end of the vmalloc range given: random bytes hardly ever leave eight of them zero. */

@@ -2,11 +2,11 @@
 /* What the parser says: bad texts with the exact place and message, and good texts that people write. */
 #include "text_helpers.h"
 
-#define FIRST "faultline-scenario 2\n"
+#define FIRST "faultline-scenario 3\n"
 
 #define RECORDS                                                                                                        \
     "map entry vma unmap protect zap regs gpr bytes extable inject access fault exec decode ioremap iounmap fork "     \
-    "switch ldt cs touch sync-all"
+    "switch ldt cs touch sync-all area act race answer pin"
 #define GENERATIONS                                                                                                    \
     "expected a generation that the mode has (2level and pae: current, 2008-32, 2014-native, 2014-pv32, 2016; "        \
     "4level: current, 2008-64, 2014-native, 2014-pv64, 2016; 5level and arch sh4: current), found "
@@ -22,19 +22,19 @@ struct bad {
 
 static const struct bad bads[] = {
     /* the first line */
-    {"", 1, 1, "expected 'faultline-scenario 2' as the first line, found an empty file"},
-    {"\n", 1, 1, "expected 'faultline-scenario 2' as the first line, found end of line"},
-    {"# hello\n" FIRST, 1, 1, "expected 'faultline-scenario 2' as the first line, found end of line"},
-    {"map 0 frame 0 flags p\n", 1, 1, "expected 'faultline-scenario 2' as the first line, found 'map'"},
+    {"", 1, 1, "expected 'faultline-scenario 3' as the first line, found an empty file"},
+    {"\n", 1, 1, "expected 'faultline-scenario 3' as the first line, found end of line"},
+    {"# hello\n" FIRST, 1, 1, "expected 'faultline-scenario 3' as the first line, found end of line"},
+    {"map 0 frame 0 flags p\n", 1, 1, "expected 'faultline-scenario 3' as the first line, found 'map'"},
     {"\xef\xbb\xbf" FIRST, 1, 1,
-     "expected 'faultline-scenario 2' as the first line, found '\\xef\\xbb\\xbffaultline-scenario'"},
-    {"faultline-scenario\n", 1, 19, "expected version 1..2, found end of line"},
-    {"faultline-scenario one\n", 1, 20, "expected version 1..2, found 'one'"},
-    {"faultline-scenario 0\n", 1, 20, "expected version 1..2, found '0'"},
-    {"faultline-scenario 3\nwhatever\n", 1, 20, "written by a newer Faultline: version 3, this one reads up to 2"},
+     "expected 'faultline-scenario 3' as the first line, found '\\xef\\xbb\\xbffaultline-scenario'"},
+    {"faultline-scenario\n", 1, 19, "expected version 1..3, found end of line"},
+    {"faultline-scenario one\n", 1, 20, "expected version 1..3, found 'one'"},
+    {"faultline-scenario 0\n", 1, 20, "expected version 1..3, found '0'"},
+    {"faultline-scenario 4\nwhatever\n", 1, 20, "written by a newer Faultline: version 4, this one reads up to 3"},
     {"faultline-scenario 99999999999999999999\n", 1, 20,
-     "written by a newer Faultline: version 99999999999999999999, this one reads up to 2"},
-    {"faultline-scenario 2 please\n", 1, 22, "expected end of line, found 'please'"},
+     "written by a newer Faultline: version 99999999999999999999, this one reads up to 3"},
+    {"faultline-scenario 3 please\n", 1, 22, "expected end of line, found 'please'"},
     /* lines */
     {FIRST "mode\0pae\n", 2, 5, "NUL byte: this is not a text scenario"},
     {FIRST "mode \x01\xff'\\\n", 2, 6, "expected mode 2level, pae, 4level or 5level, found '\\x01\\xff\\x27\\x5c'"},
@@ -279,6 +279,7 @@ static void test_good_texts(void)
     } rows[] = {
         {"faultline-scenario 1", FIRST "mode 4level\n"},
         {"faultline-scenario 2", FIRST "mode 4level\n"},
+        {"faultline-scenario 3", FIRST "mode 4level\n"},
         {"  faultline-scenario\t0x1 # hello\r\n\r\n \t# \x80\xff\r\nmode pae\r\n", FIRST "mode pae\n"},
         {"faultline-scenario 1\r", FIRST "mode 4level\n"},
         {FIRST "pid 0x3E8\nfamily 006\nvendor intel\n", FIRST "mode 4level\n"},

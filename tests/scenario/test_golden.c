@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The layout of version 2, byte by byte: text, and the exact bytes that docs/scenario-format.md gives for it. */
+/* The layout of version 3, byte by byte: text, and the exact bytes that docs/scenario-format.md gives for it. */
 #include "text_helpers.h"
 
 static uint8_t bytes[FL_SCENARIO_MAX_BYTES], want[FL_SCENARIO_MAX_BYTES];
@@ -168,7 +168,7 @@ static void test_not_canonical(void)
     static const struct {
         const char *hex, *text;
     } rows[] = {
-        {"17", "map 0 frame 0 level 1 flags none"},                               /* kind 23 modulo 23 */
+        {"1c", "map 0 frame 0 level 1 flags none"},                               /* kind 28 modulo 28 */
         {"00 ff 01 f3 ffff", "map 0 frame 1023 level 1 flags p pkey 3"},          /* masks */
         {"01 07 0000 00000000 00 ", "entry 0 level 4 set 0 mask 0"},              /* 7 modulo 4 levels */
         {"03 000000 ffffff08 ff1f", "unmap 0x1000 pages 65536"},                  /* shifted by 8 */
@@ -271,7 +271,7 @@ static void test_machine_not_canonical(void)
         from_hex(rows[i].hex, want + rows[i].at, FL_MACHINE_BYTES - rows[i].at);
         fl_scenario_decode(want, FL_MACHINE_BYTES, &decoded);
         text = print_scenario(&decoded, &size);
-        CHECK(strncmp(text, "faultline-scenario 2\n", 21) == 0 && strcmp(text + 21, rows[i].text) == 0,
+        CHECK(strncmp(text, "faultline-scenario 3\n", 21) == 0 && strcmp(text + 21, rows[i].text) == 0,
               "%s at %u is '%s', expected '%s'", rows[i].hex, rows[i].at, text, rows[i].text);
         free(text);
     }
