@@ -4,7 +4,7 @@
 #define FAULTLINE_FUZZ_JUDGE_INTERNAL_H
 
 #include <faultline/fuzz/judge.h>
-#include <faultline/fuzz/pin_world.h>
+#include <faultline/fuzz/pin_story.h>
 #include <faultline/fuzz/world.h>
 #include <faultline/oracle/decode.h>
 
@@ -74,6 +74,11 @@ struct fl_judge {
     unsigned nraces, nanswers;
     struct fl_pin_call pin_call, pin_call_other;
     struct fl_pin_seen pin_seen, pin_seen_other;
+    fl_watch_pin_fn watch_pin;
+    void *watch_pin_ctx;
+    struct fl_pin_follow pin_follow; /* while something is said */
+    const struct fl_pin_op_call
+        *pin_said; /* of the event under way: the call before it has been told; NULL: none yet */
 
     /* The kernel half before a sync-all (syncall.c). */
     struct fl_sync_image *image;
@@ -88,6 +93,10 @@ enum fl_event_end fl_judge_syncall(struct fl_judge *j);
 bool fl_judge_pin_open(struct fl_judge *j); /* makes the worlds; false: no memory */
 void fl_judge_pin_close(struct fl_judge *j);
 void fl_judge_pin_begin(struct fl_judge *j, const struct fl_scenario *s);
+/* pin_say.c: who listens to the worlds from now on, if anybody does. */
+void fl_judge_pin_listen(struct fl_judge *j, const struct fl_scenario *s);
+/* What came between, as further lines of the divergence's detail. */
+void fl_judge_pin_between(struct fl_judge *j);
 /* One record of pinning, set-up or event. */
 enum fl_event_end fl_judge_pin(struct fl_judge *j, const struct fl_record *r);
 static inline bool fl_judge_is_pin(enum fl_record_kind kind)

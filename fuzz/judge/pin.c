@@ -23,6 +23,7 @@ void fl_judge_pin_begin(struct fl_judge *j, const struct fl_scenario *s)
     for (unsigned i = 0; i < s->nrecords; i++)
         if (fl_judge_is_pin((enum fl_record_kind)s->records[i].kind)) {
             fl_pin_world_begin(j->pin_world, &s->machine);
+            fl_judge_pin_listen(j, s);
             j->nraces = j->nanswers = 0;
             return;
         }
@@ -212,32 +213,14 @@ static void count(struct fl_judge *j, const struct fl_record *r)
                 fl_judge_cell(j, fl_cell_pin_answer(j->answers[k].u.answer.answer, calls[i].op));
 }
 
-static void say_calls(struct fl_judge *j)
-{
-    const struct fl_pin_op_call *calls;
-    unsigned n = fl_pin_world_calls(j->pin_world, &calls);
-
-    for (unsigned i = 0; j->say && i < n; i++)
-        fl_judge_say(j, "%s #%u %#llx -> %#llx%s", fl_pin_op_name(calls[i].op), calls[i].nth,
-                     (unsigned long long)calls[i].object, (unsigned long long)calls[i].answer,
-                     calls[i].acted ? " (after another actor ran)" : "");
-}
-
 static void tell(struct fl_judge *j)
 {
     static const char *const errors[] = {"ok", "efault", "enomem", "ehwpoison", "erestartsys", "ebusy", "bug"};
     const struct fl_pin_seen *s = &j->pin_seen;
-    char text[64], what[128];
+    char text[64];
 
     snprintf(text, sizeof text, "%llu pages, %s", (unsigned long long)s->out.pages, errors[s->out.error % 7]);
     fl_judge_ended(j, text);
-    if (!j->say)
-        return;
-    fl_judge_say(j, "%s%s", text, s->out.lock_held ? "" : ", mm lock not held");
-    for (unsigned i = 0; i < FL_PIN_PAGES && i < s->out.pages && s->pfn[i] != FL_NO_PAGE; i++) {
-        fl_pin_world_describe(j->pin_world, s->pfn[i], what, sizeof what);
-        fl_judge_say(j, "page %u: %s", i, what);
-    }
 }
 
 /* Our own bug, and not to be mistaken for the core's. */
@@ -264,14 +247,16 @@ static enum fl_event_end judge_call(struct fl_judge *j, const struct fl_record *
     if (!run(j, j->pin_world, &r, &j->pin_call, &j->pin_seen))
         return fl_judge_diverge(j, FL_CHECK_DECISION, "pin", "ok", "status",
                                 "the core answers that the call is invalid");
-    say_calls(j);
     count(j, &r);
     j->stats->pin_raced += j->nraces != 0;
     j->stats->pin_answered += j->nanswers != 0;
-    j->nraces = j->nanswers = 0;
     tell(j);
-    wrong = fl_pin_judge(&j->pin_call, &j->pin_seen, &j->divergence);
-    if (wrong || fl_pin_world_divergence(j->pin_world, &j->divergence))
+    wrong = fl_pin_judge(&j->pin_call, &j->pin_seen, &j->divergence) ||
+            fl_pin_world_divergence(j->pin_world, &j->divergence);
+    if (wrong)
+        fl_judge_pin_between(j);
+    j->nraces = j->nanswers = 0;
+    if (wrong)
         return FL_EVENT_DIVERGED;
     if (j->options.sound)
         stay_sound(j);

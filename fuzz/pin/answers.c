@@ -39,6 +39,8 @@ bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl
             continue;
         w->answered = true;
         w->hostile |= hostile;
+        if (w->ncalls && w->ncalls < FL_PIN_CALLS)
+            w->calls[w->ncalls - 1].given = true;
         *answer = (enum fl_pin_answer)r->u.answer.answer;
         return true;
     }
@@ -63,15 +65,19 @@ enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r)
 static bool run(struct fl_pin_world *w, unsigned i)
 {
     const struct fl_record *r = &w->races[i];
+    enum fl_status status;
 
     if (!fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm & 1, w->locks, w->pv))
         return false;
     w->acted = true;
-    if (act(w, r) == FL_STALE)
-        return false; /* it waits for interrupts, like all that is deferred */
-    w->raced[i] = true;
-    instant(w);
-    return true;
+    status = act(w, r);
+    if (status != FL_STALE) {
+        w->raced[i] = true;
+        instant(w);
+    }
+    if (w->watch)
+        step(w, FL_PIN_STEP_ACT, r, status);
+    return status != FL_STALE; /* else it waits for interrupts, like all that is deferred */
 }
 
 unsigned race_point(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth)
@@ -88,6 +94,8 @@ unsigned race_point(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth)
         } else if (w->ndeferred < MAX_RACES) {
             w->raced[i] = true; /* its turn has come; it waits for a lock */
             w->deferred[w->ndeferred++] = i;
+            if (w->watch)
+                step(w, FL_PIN_STEP_WAITS, r, FL_OK);
         }
     }
     return ran;
@@ -99,9 +107,11 @@ void race_released(struct fl_pin_world *w)
 
     memcpy(waiting, w->deferred, sizeof waiting);
     w->ndeferred = 0;
+    w->releasing = true;
     for (unsigned i = 0; i < n; i++)
         if (!run(w, waiting[i]))
             w->deferred[w->ndeferred++] = waiting[i];
+    w->releasing = false;
 }
 
 /* ---- what waits for interrupts ------------------------------------------------------------------------------------ */

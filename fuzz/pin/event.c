@@ -149,6 +149,9 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->split_late = 0;
     w->pages = n < 0 ? 0 : n < FL_PIN_PAGES ? (unsigned)n : FL_PIN_PAGES;
     w->in_event = w->changed = true;
+    w->releasing = w->call_over = false;
+    if (w->watch)
+        step(w, FL_PIN_STEP_BEGIN, pin, FL_OK);
     instant(w);
 }
 
@@ -294,17 +297,24 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
     seen->freed_in_use = w->freed_in_use;
 
     w->locks = 0;
+    w->call_over = true;
     if (w->page_lock)
         page_of(w, w->page_lock - 1)->locked = false;
     hold(w, hands_out(r) ? pages : 0, call);
     late_run(w);
     race_released(w);
     for (unsigned i = 0; i < w->nraces; i++)
-        if (!w->raced[i])
-            act(w, &w->races[i]);
+        if (!w->raced[i]) {
+            enum fl_status status = act(w, &w->races[i]);
+
+            if (w->watch)
+                step(w, FL_PIN_STEP_ACT, &w->races[i], status);
+        }
     w->nraces = w->nanswers = 0;
     /* A signal that the world itself sent to end a loop is no part of the scenario. */
     w->killed = killed && !w->endless;
+    if (w->watch)
+        ended(w, call, seen);
     w->in_event = false;
 }
 

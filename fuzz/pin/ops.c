@@ -19,10 +19,20 @@ unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object)
         w->endless = true;
         w->killed = true;
     }
+    if (w->watch && c)
+        step(w, FL_PIN_STEP_CALL, NULL, FL_OK);
     acted = w->nraces && nth < 255 ? race_point(w, op, nth) : 0;
-    if (c)
+    if (c) {
         c->acted = (uint8_t)acted;
+        c->instant = (uint16_t)w->ninstants;
+    }
     return nth;
+}
+
+void op_detail(struct fl_pin_world *w, unsigned detail)
+{
+    if (w->ncalls && w->ncalls < FL_PIN_CALLS)
+        w->calls[w->ncalls - 1].detail = (uint8_t)detail;
 }
 
 void op_end(struct fl_pin_world *w, uint64_t answer)
@@ -80,8 +90,8 @@ static void op_ptl_lock(void *ctx, unsigned level, uint64_t paddr)
 {
     struct fl_pin_world *w = ctx;
 
-    (void)level;
     op_begin(w, FL_PINOP_PTL_LOCK, paddr);
+    op_detail(w, level);
     if (w->locks & LOCK_PTL)
         op_broken(w, "ptl-lock-held-already");
     if (w->locks & LOCK_IRQ)
@@ -169,6 +179,7 @@ static void op_touch_leaf(void *ctx, unsigned level, uint64_t paddr, bool dirty)
     uint64_t entry;
 
     op_begin(w, FL_PINOP_TOUCH_LEAF, paddr);
+    op_detail(w, dirty);
     if (!(w->locks & LOCK_PTL))
         op_broken(w, "touch-leaf-without-the-page-table-lock");
     if (paddr >= (uint64_t)TABLES * PAGE_SIZE || paddr & (entry_size(w) - 1))
@@ -285,6 +296,7 @@ static struct fl_pin_fault fault(struct fl_pin_world *w, enum fl_pin_op op, uint
     enum fl_pin_answer answer;
     bool before = w->changed;
 
+    op_detail(w, flags | (nowait ? FL_PIN_NOWAIT : 0));
     op_needs_mm(w, "fault-without-the-mm-lock");
     op_may_sleep(w, "fault-where-nothing-may-sleep");
     if (!a || a->vma.generation != generation) {

@@ -8,6 +8,7 @@
 /* Counts and notes the call, and lets the races that are keyed to it run. Answers the how manieth of its op it is. */
 unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object);
 void op_end(struct fl_pin_world *w, uint64_t answer);     /* notes the answer */
+void op_detail(struct fl_pin_world *w, unsigned detail);  /* struct fl_pin_op_call */
 void op_broken(struct fl_pin_world *w, const char *what); /* the first broken contract is kept; static text */
 void op_may_sleep(struct fl_pin_world *w, const char *what);
 void op_needs_mm(struct fl_pin_world *w, const char *what);

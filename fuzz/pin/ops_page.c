@@ -16,11 +16,12 @@ bool op_page_valid(void *ctx, uint64_t pfn)
     return page_of(ctx, pfn) != NULL;
 }
 
-static bool fact(struct fl_pin_world *w, uint64_t pfn, bool so)
+static bool fact(struct fl_pin_world *w, uint64_t pfn, enum fl_pin_detail what, bool so)
 {
     unsigned nth = op_begin(w, FL_PINOP_PAGE_FACT, pfn);
     enum fl_pin_answer answer;
 
+    op_detail(w, what);
     if (w->nanswers && answer_for(w, FL_PINOP_PAGE_FACT, nth, &answer))
         so = !so;
     op_end(w, so);
@@ -81,6 +82,7 @@ bool op_page_get_speculative(void *ctx, uint64_t pfn, unsigned n)
     enum fl_pin_answer answer;
     bool refuse = w->nanswers && answer_for(w, FL_PINOP_PAGE_GET_SPECULATIVE, nth, &answer);
 
+    op_detail(w, n < 255 ? n : 255);
     if (!(w->locks & LOCK_IRQ))
         op_broken(w, "page-get-speculative-with-interrupts-on");
     if (!p || refuse || p->count <= 0 || page_saturated(p))
@@ -99,6 +101,7 @@ void op_page_put(void *ctx, uint64_t pfn, unsigned n)
     struct pg *p, *head;
 
     op_begin(w, FL_PINOP_PAGE_PUT, pfn);
+    op_detail(w, n < 255 ? n : 255);
     p = known(w, pfn, "page-put-no-struct-page");
     if (!p)
         return;
@@ -137,7 +140,7 @@ bool op_page_anon_exclusive(void *ctx, uint64_t pfn)
     struct pg *p = known(w, pfn, "page-anon-exclusive-no-struct-page");
     const struct pg *head = p ? page_head(w, p) : NULL;
 
-    return fact(w, pfn,
+    return fact(w, pfn, FL_PIN_EXCLUSIVE,
                 head && (head->kind == PG_ANON || (head->kind == PG_HUGETLB && !head->cached)) && head->exclusive);
 }
 
@@ -146,7 +149,7 @@ bool op_page_dirty(void *ctx, uint64_t pfn)
     struct fl_pin_world *w = ctx;
     struct pg *p = known(w, pfn, "page-dirty-no-struct-page");
 
-    return fact(w, pfn, p && page_head(w, p)->dirty);
+    return fact(w, pfn, FL_PIN_DIRTY, p && page_head(w, p)->dirty);
 }
 
 bool op_page_has_mapping(void *ctx, uint64_t pfn)
@@ -154,14 +157,15 @@ bool op_page_has_mapping(void *ctx, uint64_t pfn)
     struct fl_pin_world *w = ctx;
     struct pg *p = known(w, pfn, "page-has-mapping-no-struct-page");
 
-    return fact(w, pfn, p && page_head(w, p)->kind != PG_ZERO);
+    return fact(w, pfn, FL_PIN_MAPPING, p && page_head(w, p)->kind != PG_ZERO);
 }
 
-static struct pg *marked(struct fl_pin_world *w, uint64_t pfn)
+static struct pg *marked(struct fl_pin_world *w, uint64_t pfn, enum fl_pin_detail what)
 {
     struct pg *p;
 
     op_begin(w, FL_PINOP_PAGE_MARK, pfn);
+    op_detail(w, what);
     p = known(w, pfn, "page-mark-no-struct-page");
     if (!p)
         return NULL;
@@ -171,7 +175,7 @@ static struct pg *marked(struct fl_pin_world *w, uint64_t pfn)
 
 void op_page_set_dirty(void *ctx, uint64_t pfn)
 {
-    struct pg *p = marked(ctx, pfn);
+    struct pg *p = marked(ctx, pfn, FL_PIN_SET_DIRTY);
 
     if (p)
         p->dirty = true;
@@ -179,7 +183,7 @@ void op_page_set_dirty(void *ctx, uint64_t pfn)
 
 void op_page_accessed(void *ctx, uint64_t pfn)
 {
-    struct pg *p = marked(ctx, pfn);
+    struct pg *p = marked(ctx, pfn, FL_PIN_ACCESSED);
 
     if (p)
         p->accessed = true;
@@ -189,7 +193,7 @@ bool op_page_trylock(void *ctx, uint64_t pfn)
 {
     struct fl_pin_world *w = ctx;
     unsigned nth = w->seen_op[FL_PINOP_PAGE_MARK] + 1u;
-    struct pg *p = marked(w, pfn);
+    struct pg *p = marked(w, pfn, FL_PIN_TRYLOCK);
     enum fl_pin_answer answer;
 
     if (!p || p->locked || (w->nanswers && answer_for(w, FL_PINOP_PAGE_MARK, nth, &answer)))
@@ -205,7 +209,7 @@ bool op_page_trylock(void *ctx, uint64_t pfn)
 void op_page_unlock(void *ctx, uint64_t pfn)
 {
     struct fl_pin_world *w = ctx;
-    struct pg *p = marked(w, pfn);
+    struct pg *p = marked(w, pfn, FL_PIN_UNLOCK);
 
     if (!p || w->page_lock != p->pfn + 1) {
         op_broken(w, "page-unlock-not-held");
@@ -218,7 +222,7 @@ void op_page_unlock(void *ctx, uint64_t pfn)
 void op_page_mlock(void *ctx, uint64_t pfn)
 {
     struct fl_pin_world *w = ctx;
-    struct pg *p = marked(w, pfn);
+    struct pg *p = marked(w, pfn, FL_PIN_MLOCK);
 
     if (!p || w->page_lock != p->pfn + 1)
         op_broken(w, "page-mlock-without-the-page's-lock");

@@ -18,12 +18,13 @@
  *     ops_page.c   ... pages
  *     event.c      views, references and locks of a call
  *     pins.c       pins that are held: given back, used, coherent?
+ *     watch.c      who listens, and looking at pages; words.c the story in words
  *     sound.c      the model's own invariants
  */
 #ifndef FAULTLINE_PIN_STATE_H
 #define FAULTLINE_PIN_STATE_H
 
-#include <faultline/fuzz/pin_world.h>
+#include <faultline/fuzz/pin_story.h>
 #include <string.h>
 
 #define PAGE_SIZE  4096u
@@ -125,7 +126,7 @@ struct pin {
 
 #define MAX_RACES   8
 #define MAX_ANSWERS 8
-#define MAX_LATE 16384 /* things that wait for interrupts to be on: more than there are leaves */
+#define MAX_LATE    16384 /* things that wait for interrupts to be on: more than there are leaves */
 
 enum { LOCK_MM_READ = 1, LOCK_MM_WRITE = 2, LOCK_PTL = 4, LOCK_IRQ = 8 };
 
@@ -175,8 +176,13 @@ struct fl_pin_world {
     struct fl_record answers[MAX_ANSWERS];
     unsigned nanswers;
 
+    /* watch.c; not copied */
+    fl_pin_watch_fn watch;
+    void *watch_ctx;
+
     /* ops.c, event.c */
     bool in_event;
+    bool releasing, call_over; /* for steps: see enum fl_pin_when */
     struct fl_record event;
     uint8_t locks;
     unsigned mm_depth;
@@ -233,6 +239,8 @@ uint64_t table_make(const struct fl_pin_world *w, unsigned level, unsigned frame
 uint64_t entry_find(const struct fl_pin_world *w, uint64_t root, uint64_t va, unsigned *level);
 /* The entry of that level for va, tables above it made. 0: no tables left, or a leaf is in the way. */
 uint64_t entry_force(struct fl_pin_world *w, uint64_t root, uint64_t va, unsigned level);
+/* Where the entry of that level for va lies in its table. */
+uint64_t entry_slot(const struct fl_pin_world *w, uint64_t table, unsigned level, uint64_t va);
 bool entry_maps(unsigned level, uint64_t entry); /* for the kernel: present, PROT_NONE or hint */
 bool entry_swapped(uint64_t entry);
 enum fl_swap_kind entry_swap(uint64_t entry);
@@ -338,6 +346,11 @@ enum fl_status act_split(struct fl_pin_world *w, unsigned mm, uint64_t va);
 enum fl_status act_poison(struct fl_pin_world *w, unsigned mm, uint64_t va);
 enum fl_status act_clean(struct fl_pin_world *w, unsigned mm, uint64_t va);
 enum fl_status act_saturate(struct fl_pin_world *w, unsigned mm, uint64_t va);
+
+/* ---- watch.c ---- */
+/* Tells who listens: only where w->watch is set. */
+void step(struct fl_pin_world *w, enum fl_pin_step_kind kind, const struct fl_record *record, enum fl_status status);
+void ended(struct fl_pin_world *w, const struct fl_pin_call *call, const struct fl_pin_seen *seen);
 
 /* ---- answers.c, event.c, pins.c ---- */
 enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r);

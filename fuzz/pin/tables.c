@@ -207,7 +207,7 @@ uint64_t swap_payload(uint64_t entry)
     return entry >> LEAF_BITS;
 }
 
-static uint64_t entry_at(const struct fl_pin_world *w, uint64_t table, unsigned level, uint64_t va)
+uint64_t entry_slot(const struct fl_pin_world *w, uint64_t table, unsigned level, uint64_t va)
 {
     uint64_t index = va >> level_shift(w, level) & ((1u << index_bits(w, level)) - 1);
 
@@ -219,7 +219,7 @@ uint64_t entry_find(const struct fl_pin_world *w, uint64_t root, uint64_t va, un
     uint64_t table = root;
 
     for (unsigned l = levels(w);; l--) {
-        uint64_t at = entry_at(w, table, l, va), value = entry_get(w, at);
+        uint64_t at = entry_slot(w, table, l, va), value = entry_get(w, at);
 
         if (l == 1 || !(value & E_P) || entry_maps(l, value)) {
             *level = l;
@@ -234,7 +234,7 @@ uint64_t entry_force(struct fl_pin_world *w, uint64_t root, uint64_t va, unsigne
     uint64_t table = root;
 
     for (unsigned l = levels(w); l > level; l--) {
-        uint64_t at = entry_at(w, table, l, va), value = entry_get(w, at);
+        uint64_t at = entry_slot(w, table, l, va), value = entry_get(w, at);
 
         if (entry_maps(l, value) || entry_swapped(value))
             return 0;
@@ -248,5 +248,5 @@ uint64_t entry_force(struct fl_pin_world *w, uint64_t root, uint64_t va, unsigne
         }
         table = table_address(w, value);
     }
-    return entry_at(w, table, level, va);
+    return entry_slot(w, table, level, va);
 }

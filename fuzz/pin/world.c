@@ -119,13 +119,18 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
 
 enum fl_status fl_pin_world_apply(struct fl_pin_world *w, const struct fl_record *r)
 {
+    enum fl_status status;
+
     switch ((enum fl_record_kind)r->kind) {
-    case FL_REC_AREA: return area_record(w, r);
-    case FL_REC_ACT: return act(w, r);
+    case FL_REC_AREA: status = area_record(w, r); break;
+    case FL_REC_ACT: status = act(w, r); break;
     case FL_REC_RACE:
     case FL_REC_ANSWER: return race_add(w, r);
     default: return FL_INVALID;
     }
+    if (w->watch)
+        step(w, FL_PIN_STEP_ACT, r, status);
+    return status;
 }
 
 const struct fl_gup_space *fl_pin_world_space(struct fl_pin_world *w)

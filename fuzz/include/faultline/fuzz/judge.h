@@ -54,6 +54,13 @@ typedef void (*fl_say_fn)(void *ctx, unsigned record, const char *text);
 struct fl_world;
 typedef void (*fl_watch_fn)(void *ctx, unsigned record, struct fl_world *world);
 
+/* Called at each step of each record of pinning (pin_story.h), with the index of the record. other_way: in the second world, in
+ * which a call that nobody disturbs is made once more. The world must not be changed. */
+struct fl_pin_world;
+struct fl_pin_step;
+typedef void (*fl_watch_pin_fn)(void *ctx, unsigned record, bool other_way, const struct fl_pin_world *world,
+                                const struct fl_pin_step *step);
+
 /* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line: also that the core cannot run the target. */
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
 void fl_judge_close(struct fl_judge *j);
@@ -76,6 +83,7 @@ void fl_judge_set_counters(struct fl_judge *j, uint8_t *counters, unsigned first
 void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
 /* watch NULL: nobody watches. */
 void fl_judge_set_watch(struct fl_judge *j, fl_watch_fn watch, void *ctx);
+void fl_judge_set_watch_pin(struct fl_judge *j, fl_watch_pin_fn watch, void *ctx);
 /* "unicorn 2.1.1 (CPU: any)": what executor verdicts are keyed by; or why there is none. */
 const char *fl_judge_executor(const struct fl_judge *j);
 /* One line per decoder that takes part. */

@@ -38,6 +38,19 @@ uint32_t *fl_pin_world_gens(struct fl_pin_world *w);
 void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out, struct fl_pin_call *call,
                             struct fl_pin_seen *seen);
 
+/* What an op that stands for several was, or how it was asked. */
+enum fl_pin_detail {
+    FL_PIN_EXCLUSIVE, /* PAGE_FACT: page_anon_exclusive, page_dirty, page_has_mapping */
+    FL_PIN_DIRTY,
+    FL_PIN_MAPPING,
+    FL_PIN_SET_DIRTY, /* PAGE_MARK: page_set_dirty, page_accessed, page_trylock, page_unlock, page_mlock */
+    FL_PIN_ACCESSED,
+    FL_PIN_TRYLOCK,
+    FL_PIN_UNLOCK,
+    FL_PIN_MLOCK,
+    FL_PIN_NOWAIT = 128 /* MM_FAULT: added to enum fl_mm_flags */
+};
+
 /* One op call of the last event, for stories and for `faultline inject`. */
 struct fl_pin_op_call {
     uint8_t op;      /* enum fl_pin_op */
@@ -46,6 +59,10 @@ struct fl_pin_op_call {
     uint64_t object; /* address, frame or table entry */
     uint64_t answer;
     uint8_t acted; /* how many races ran at this point */
+    uint8_t
+        detail; /* enum fl_pin_detail; PTL_LOCK: level; TOUCH_LEAF: dirty; PAGE_PUT, GET_SPECULATIVE: how many, to 255 */
+    bool given;       /* the answer was a keyed one */
+    uint16_t instant; /* views that were noted when it was carried out */
 };
 unsigned fl_pin_world_calls(const struct fl_pin_world *w, const struct fl_pin_op_call **calls);
 /* May that actor of that mm run where these locks of mm 0 are held? pv: flushes do not wait for interrupts. The rule table of
