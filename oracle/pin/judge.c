@@ -71,7 +71,7 @@ static bool about_locks(const char *broken)
 static bool judge_locks(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d)
 {
     const char *left = s->ptl_held ? "ptl-held" : s->irq_off ? "interrupts-off" : s->page_locked ? "page-locked" : NULL;
-    bool told = !is_fast(c) && s->out.lock_held, dropped = s->lock_dropped;
+    bool told = s->out.lock_held, dropped = s->lock_dropped;
 
     if (s->broken && (!c->hostile || about_locks(s->broken))) {
         fl_divergence_set(d, FL_CHECK_CONTRACT, "pin-op", "kept", s->broken,
