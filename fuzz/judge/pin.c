@@ -35,14 +35,16 @@ static bool is_fast(const struct fl_record *r)
 }
 
 /* No more pages than there is room for, unless the range is one that nothing is pinned of. */
-static void cut_down(struct fl_record *r, const struct fl_gup_space *space)
+static void cut_down(struct fl_record *r, struct fl_pin_world *w)
 {
+    const struct fl_gup_space *space = fl_pin_world_space(w);
+    unsigned room = fl_pin_world_room(w);
     uint64_t start = r->u.pin.start & ~UINT64_C(0xfff), end = start + ((uint64_t)r->u.pin.n << 12);
 
     if (is_fast(r) && ((int32_t)r->u.pin.n < 0 || end < start || end > space->task_size))
         return;
-    if (r->u.pin.n > FL_PIN_ROOM)
-        r->u.pin.n = FL_PIN_ROOM;
+    if (r->u.pin.n > room)
+        r->u.pin.n = room;
 }
 
 /* The call itself. False: the core answers FL_INVALID to what is none. */
@@ -241,7 +243,7 @@ static enum fl_event_end judge_call(struct fl_judge *j, const struct fl_record *
 
     j->npassed = 0;
     j->passed[0] = 0;
-    cut_down(&r, fl_pin_world_space(j->pin_world));
+    cut_down(&r, j->pin_world);
     if (quiet)
         fl_pin_world_copy(j->pin_other, j->pin_world);
     if (!run(j, j->pin_world, &r, &j->pin_call, &j->pin_seen))

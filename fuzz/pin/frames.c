@@ -13,6 +13,8 @@ static void record_reset(struct fl_pin_world *w, uint32_t i)
     memset(&w->pg[i], 0, sizeof w->pg[i]);
     if (i < FL_PIN_FRAMES + DEVICES)
         w->pg[i].pfn = pfn;
+    else
+        w->giant_at[i - FL_PIN_FRAMES - DEVICES] = 0;
 }
 
 void page_change(struct fl_pin_world *w, struct pg *p)
@@ -28,9 +30,7 @@ void frames_reset(struct fl_pin_world *w)
 {
     for (unsigned i = 0; i < w->ntouched; i++)
         record_reset(w, w->touched[i]);
-    if (w->giants)
-        memset(w->giant_at, 0, sizeof w->giant_at);
-    w->ntouched = w->giants = w->nslots = 0;
+    w->ntouched = w->giants = w->giant_records = w->nslots = 0;
     w->small_next = PFN_SMALL;
     w->small_free = 0;
     w->huge_next = PFN_HUGE;
@@ -39,13 +39,17 @@ void frames_reset(struct fl_pin_world *w)
 void frames_copy(struct fl_pin_world *to, const struct fl_pin_world *from)
 {
     frames_reset(to);
-    for (unsigned i = 0; i < from->ntouched; i++)
-        to->pg[from->touched[i]] = from->pg[from->touched[i]];
+    for (unsigned i = 0; i < from->ntouched; i++) {
+        uint32_t r = from->touched[i];
+
+        to->pg[r] = from->pg[r];
+        if (r >= FL_PIN_FRAMES + DEVICES)
+            to->giant_at[r - FL_PIN_FRAMES - DEVICES] = from->giant_at[r - FL_PIN_FRAMES - DEVICES];
+    }
     memcpy(to->touched, from->touched, from->ntouched * sizeof from->touched[0]);
     to->ntouched = from->ntouched;
-    if (from->giants)
-        memcpy(to->giant_at, from->giant_at, sizeof to->giant_at);
     to->giants = from->giants;
+    to->giant_records = from->giant_records;
     memcpy(to->slots, from->slots, from->nslots * sizeof from->slots[0]);
     to->nslots = from->nslots;
     to->small_next = from->small_next;
@@ -60,7 +64,9 @@ static struct pg *giant_record(struct fl_pin_world *w, uint32_t pfn)
 
     if (pfn < PFN_GIANT || pfn >= PFN_GIANT * (1 + w->giants))
         return NULL;
-    for (uint32_t i = 0, at = (pfn * 2654435761u) >> 22; i < GIANT_RECORDS; i++, at = (at + 1) % GIANT_RECORDS) {
+    /* Neighbours stay neighbours; the two large pages begin far apart. */
+    for (uint32_t i = 0, at = (pfn + pfn / PFN_GIANT * (GIANT_RECORDS / GIANTS)) % GIANT_RECORDS; i < GIANT_RECORDS;
+         i++, at = (at + 1) % GIANT_RECORDS) {
         struct pg *p = &w->pg[FL_PIN_FRAMES + DEVICES + at];
 
         if (w->giant_at[at] == pfn)
@@ -68,6 +74,7 @@ static struct pg *giant_record(struct fl_pin_world *w, uint32_t pfn)
         if (w->giant_at[at])
             continue;
         w->giant_at[at] = pfn;
+        w->giant_records++;
         page_change(w, p);
         p->pfn = pfn;
         if (pfn != head) {

@@ -46,7 +46,7 @@ enum { TABLE_NONE = 0, TABLE_KERNEL = 1, TABLE_FIRST = 2 };
 #define PFN_SPECIAL   0xf000u    /* no struct page */
 #define PFN_GIANT     (1u << 18) /* GIANTS of them, 1 << 18 frames each */
 #define GIANTS        2u
-#define GIANT_RECORDS 1024u
+#define GIANT_RECORDS 32768u
 #define RECORDS       (FL_PIN_FRAMES + DEVICES + GIANT_RECORDS)
 
 /* Bits of entries that processors ignore, in use by this kernel. */
@@ -146,7 +146,7 @@ struct fl_pin_world {
     uint32_t giant_at[GIANT_RECORDS]; /* pfn of the record in that place, 0 = none: open addressing */
     uint32_t small_next, small_free;  /* small_free: record + 1, through .index */
     uint32_t huge_next;
-    unsigned giants;
+    unsigned giants, giant_records; /* pages of 1 GiB; records in use */
     struct slot slots[MAX_SLOTS];
     unsigned nslots;
 
@@ -158,7 +158,7 @@ struct fl_pin_world {
     /* world.c */
     struct fl_gup_space space;
     struct fl_machine machine;
-    bool pv; /* flushes do not wait for interrupts: machine.lazy_mmu */
+    bool pv;        /* flushes do not wait for interrupts: machine.lazy_mmu */
     bool saturated; /* some page is, or was */
     bool gate, device_gone, killed, killed_other;
     uint64_t next_value; /* what the next store stores */
@@ -272,9 +272,9 @@ static inline bool page_saturated(const struct pg *p)
 {
     return p->count > COUNT_MOST;
 }
-bool page_busy(const struct pg *p);                           /* somebody but its mappings and the cache holds it */
-void page_change(struct fl_pin_world *w, struct pg *p);       /* to be called before a record is written to */
-unsigned slot_alloc(struct fl_pin_world *w, uint64_t data);   /* number + 1, or 0 */
+bool page_busy(const struct pg *p);                         /* somebody but its mappings and the cache holds it */
+void page_change(struct fl_pin_world *w, struct pg *p);     /* to be called before a record is written to */
+unsigned slot_alloc(struct fl_pin_world *w, uint64_t data); /* number + 1, or 0 */
 
 /* ---- area.c ---- */
 struct area *area_find(struct fl_pin_world *w, unsigned mm, uint64_t va);

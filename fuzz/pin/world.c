@@ -133,6 +133,15 @@ enum fl_status fl_pin_world_apply(struct fl_pin_world *w, const struct fl_record
     return status;
 }
 
+unsigned fl_pin_world_room(const struct fl_pin_world *w)
+{
+    /* Beside the call's own pages, races and looking touch a few. */
+    unsigned left = GIANT_RECORDS - w->giant_records, spare = 1024;
+
+    left = left > spare ? left - spare : 0;
+    return left < FL_PIN_ROOM ? left : FL_PIN_ROOM;
+}
+
 const struct fl_gup_space *fl_pin_world_space(struct fl_pin_world *w)
 {
     return &w->space;

@@ -239,9 +239,9 @@ static bool judge_page(const struct fl_pin_call *c, const struct fl_pin_seen *s,
         if (!object(c, v, &last))
             return false;
     }
+    if (s->lost_instants)
+        return false; /* it may have been right at one of those */
     if (!was_there) {
-        if (s->lost_instants)
-            return false;
         fl_divergence_set(d, FL_CHECK_PIN, "identity", "mapped", "never-mapped",
                           "page %u: frame %#llx was at no instant of the call what address %#llx maps", i,
                           (unsigned long long)s->pfn[i],

@@ -33,6 +33,8 @@ const struct fl_gup_space *fl_pin_world_space(struct fl_pin_world *w);
 const struct fl_gup_ops *fl_pin_world_ops(void);
 /* Where the core puts its pages and generations: FL_PIN_ROOM of them; a call for more is cut down by the judge. */
 #define FL_PIN_ROOM 16384u
+/* How many pages the world has records for: FL_PIN_ROOM, or less where pages of 1 GiB have used up much. */
+unsigned fl_pin_world_room(const struct fl_pin_world *w);
 uint64_t *fl_pin_world_pfns(struct fl_pin_world *w);
 uint32_t *fl_pin_world_gens(struct fl_pin_world *w);
 void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out, struct fl_pin_call *call,
