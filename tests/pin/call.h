@@ -79,6 +79,128 @@ static inline void make(struct made *m, uint8_t api, unsigned flags, unsigned n)
         }                                                                                                              \
     } while (0)
 
+/* ---- calls that keep every rule ----------------------------------------------------------------------------------- */
+
+static inline void reads(struct made *m)
+{
+    make(m, FL_PINAPI_USER, FL_FOLL_TOUCH, 2);
+}
+
+static inline void writes(struct made *m)
+{
+    make(m, FL_PINAPI_USER, FL_FOLL_TOUCH | FL_FOLL_WRITE, 2);
+}
+
+/* Private and read only; the copy has been made. */
+static inline void forces(struct made *m)
+{
+    make(m, FL_PINAPI_USER, FL_FOLL_TOUCH | FL_FOLL_WRITE | FL_FOLL_FORCE, 1);
+    EVERYWHERE(m, 0, v->vma.write = v->leaf_write = false; made_table(v, true, false));
+}
+
+static inline void shares(struct made *m)
+{
+    make(m, FL_PINAPI_PIN, FL_FOLL_TOUCH | FL_FOLL_WRITE, 1);
+    EVERYWHERE(m, 0, v->vma.shared = true; v->anon = v->exclusive = false);
+}
+
+/* A file that may only be read: there is no copy to be made. */
+static inline void reads_file(struct made *m)
+{
+    make(m, FL_PINAPI_PIN, 0, 1);
+    EVERYWHERE(m, 0, v->vma.write = v->vma.may_write = v->leaf_write = v->anon = v->exclusive = false;
+               made_table(v, true, false));
+}
+
+static inline void fast_writes(struct made *m)
+{
+    make(m, FL_PINAPI_FAST, FL_FOLL_TOUCH | FL_FOLL_WRITE, 2);
+}
+
+static inline void fast_only(struct made *m)
+{
+    make(m, FL_PINAPI_FAST_ONLY, FL_FOLL_TOUCH, 1);
+}
+
+static inline void dumps(struct made *m)
+{
+    make(m, FL_PINAPI_DUMP, FL_FOLL_FORCE | FL_FOLL_DUMP, 1);
+}
+
+static inline void follows(struct made *m)
+{
+    make(m, FL_PINAPI_FOLLOW, 0, 1);
+}
+
+static inline void follows_to_write(struct made *m)
+{
+    make(m, FL_PINAPI_FOLLOW, FL_FOLL_WRITE, 1);
+}
+
+static inline void reads_gate(struct made *m)
+{
+    make(m, FL_PINAPI_USER, FL_FOLL_TOUCH, 1);
+    EVERYWHERE(m, 0, v->has_vma = v->anon = v->exclusive = v->leaf_write = false;
+               v->vma =
+                   (struct fl_pin_vma){
+                       .start = START, .end = START + 4096, .read = true, .exec = true, .may_read = true, .gate = true};
+               made_table(v, true, false));
+}
+
+/* The page's key is 3, and keys are in force. */
+static inline void keyed(struct made *m)
+{
+    writes(m);
+    m->c.cpu.cr4 |= CR4_PKE;
+    for (unsigned i = 0; i < 2; i++)
+        EVERYWHERE(m, i, v->vma.pkey = 3);
+}
+
+static inline void keyed_read(struct made *m)
+{
+    keyed(m);
+    m->c.flags &= ~(unsigned)FL_FOLL_WRITE;
+}
+
+/* A call that nobody disturbs and that comes to what the views say. */
+static inline void quiet(struct made *m)
+{
+    writes(m);
+    m->c.quiet = true;
+}
+
+/* Before the first fault; gone again after it; and a third time. */
+static inline void comes_late(struct made *m)
+{
+    writes(m);
+    m->s.ninstants = 3;
+    for (unsigned t = 0; t < 3; t++)
+        if (t != 1)
+            m->v[t][1].mapped = false;
+}
+
+static inline void retried(struct made *m)
+{
+    make(m, FL_PINAPI_PIN, FL_FOLL_WRITE, 1);
+    m->c.nonblocking = true;
+    m->s.lock_dropped = true;
+    m->s.mm_held = m->s.out.lock_held = false;
+    m->s.out.pages = 0;
+}
+
+static inline void killed(struct made *m)
+{
+    writes(m);
+    m->s.fatal = true;
+    m->s.after_fatal = 1;
+}
+
+static inline void hostile(struct made *m)
+{
+    writes(m);
+    m->c.hostile = true;
+}
+
 /* The key of what the oracle finds; "" when it finds nothing. Static storage. */
 static inline const char *judged(const struct made *m)
 {
