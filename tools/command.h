@@ -21,6 +21,7 @@ int command_campaign(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
+int command_inject(int argc, char **argv);
 int command_promote(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_repro(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct subcommand {
     {"conform", command_conform, "ask prefetch decoders and the processor about every prefetch there can be"},
     {"explain", command_explain, "a finding as a bug report: tables, trace, what the core did, what the oracles say"},
     {"fuzz", command_fuzz, "fuzz the core and hold every decision against the oracles"},
+    {"inject", command_inject, "run a scenario with every failure, answer or race that fits, one after the other"},
     {"promote", command_promote, "put a finding into the regressions, and see it through"},
     {"report", command_report, "write what a campaign did as one HTML page"},
     {"repro", command_repro, "replay scenarios and say what each oracle said"},

@@ -37,6 +37,8 @@ struct fl_judge {
     void *say_ctx;
     fl_watch_fn watch;
     void *watch_ctx;
+    fl_calls_fn calls;
+    void *calls_ctx;
 
     struct fl_divergence divergence;
     unsigned record;              /* the one being judged */

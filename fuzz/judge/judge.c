@@ -213,6 +213,21 @@ void fl_judge_set_watch(struct fl_judge *j, fl_watch_fn watch, void *ctx)
     j->watch_ctx = ctx;
 }
 
+void fl_judge_set_calls(struct fl_judge *j, fl_calls_fn calls, void *ctx)
+{
+    j->calls = calls;
+    j->calls_ctx = ctx;
+    fl_world_keep_asked(j->world, calls != NULL);
+}
+
+static void tell_asked(const struct fl_judge *j)
+{
+    struct fl_judge_calls calls = {0};
+
+    calls.nasks = fl_world_asked(j->world, &calls.asks);
+    j->calls(j->calls_ctx, j->record, &calls);
+}
+
 void fl_judge_say(struct fl_judge *j, const char *format, ...)
 {
     char text[512];
@@ -300,6 +315,8 @@ static enum fl_event_end judge_event(struct fl_judge *j, const struct fl_record 
     case FL_REC_SYNCALL: end = fl_judge_syncall(j); break;
     default: end = fl_judge_decode(j, r); break;
     }
+    if (j->calls)
+        tell_asked(j);
     fl_world_event_end(j->world);
     return end;
 }

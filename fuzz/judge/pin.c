@@ -215,6 +215,14 @@ static void count(struct fl_judge *j, const struct fl_record *r)
                 fl_judge_cell(j, fl_cell_pin_answer(j->answers[k].u.answer.answer, calls[i].op));
 }
 
+static void tell_calls(const struct fl_judge *j)
+{
+    struct fl_judge_calls calls = {0};
+
+    calls.npin = fl_pin_world_calls(j->pin_world, &calls.pin);
+    j->calls(j->calls_ctx, j->record, &calls);
+}
+
 static void tell(struct fl_judge *j)
 {
     static const char *const errors[] = {"ok", "efault", "enomem", "ehwpoison", "erestartsys", "ebusy", "bug"};
@@ -249,6 +257,8 @@ static enum fl_event_end judge_call(struct fl_judge *j, const struct fl_record *
     if (!run(j, j->pin_world, &r, &j->pin_call, &j->pin_seen))
         return fl_judge_diverge(j, FL_CHECK_DECISION, "pin", "ok", "status",
                                 "the core answers that the call is invalid");
+    if (j->calls)
+        tell_calls(j);
     count(j, &r);
     j->stats->pin_raced += j->nraces != 0;
     j->stats->pin_answered += j->nanswers != 0;

@@ -62,15 +62,29 @@ enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r)
     return FL_OK;
 }
 
+/* What acts change without touching tables and pages. */
+static unsigned plain_facts(const struct fl_pin_world *w)
+{
+    return (unsigned)w->gate | (unsigned)w->device_gone << 1 | (unsigned)w->killed << 2 |
+           (unsigned)w->killed_other << 3 | (unsigned)w->mm[1].exists << 4 | (unsigned)w->fatal_seen << 5;
+}
+
 static bool run(struct fl_pin_world *w, unsigned i)
 {
     const struct fl_record *r = &w->races[i];
     enum fl_status status;
+    bool before = w->changed;
+    unsigned facts = plain_facts(w);
+    uint32_t generation = w->generation;
 
     if (!fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm & 1, w->locks, w->pv))
         return false;
     w->acted = true;
+    w->changed = false;
     status = act(w, r);
+    /* Held pins part from their address even where nothing is mapped. */
+    w->race_changed |= w->changed || facts != plain_facts(w) || generation != w->generation || w->npins;
+    w->changed |= before;
     if (status != FL_STALE) {
         w->raced[i] = true;
         instant(w);

@@ -21,10 +21,12 @@ unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object)
     }
     if (w->watch && c)
         step(w, FL_PIN_STEP_CALL, NULL, FL_OK);
+    w->race_changed = false;
     acted = w->nraces && nth < 255 ? race_point(w, op, nth) : 0;
     if (c) {
         c->acted = (uint8_t)acted;
         c->instant = (uint16_t)w->ninstants;
+        c->changed = w->race_changed;
     }
     return nth;
 }

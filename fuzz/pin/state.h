@@ -172,6 +172,7 @@ struct fl_pin_world {
     /* answers.c */
     struct fl_record races[MAX_RACES];
     bool raced[MAX_RACES];
+    bool race_changed; /* by a race since the last op call began */
     unsigned nraces;
     struct fl_record answers[MAX_ANSWERS];
     unsigned nanswers;

@@ -51,8 +51,34 @@ bool answers_pending(const struct fl_world *w, enum fl_inject_op op)
     return w->answers.pending & bit(op);
 }
 
+void answers_asked(struct fl_world *w, enum fl_inject_op op, unsigned n, bool may_retry)
+{
+    if (!w->keep_asked || n > 255)
+        return;
+    for (unsigned i = 0; i < w->nasked; i++)
+        if (w->asked[i].op == op && w->asked[i].n == n) {
+            w->asked[i].may_retry |= may_retry;
+            return;
+        }
+    if (w->nasked < FL_WORLD_ASKS)
+        w->asked[w->nasked++] = (struct fl_world_ask){.op = (uint8_t)op, .n = (uint8_t)n, .may_retry = may_retry};
+}
+
+void fl_world_keep_asked(struct fl_world *w, bool keep)
+{
+    w->keep_asked = keep;
+    w->nasked = 0;
+}
+
+unsigned fl_world_asked(const struct fl_world *w, const struct fl_world_ask **asks)
+{
+    *asks = w->asked;
+    return w->nasked;
+}
+
 bool answers_take(struct fl_world *w, enum fl_inject_op op)
 {
+    answers_asked(w, op == FL_INJ_YIELD_PROTECT ? FL_INJ_YIELD_UNMAP : op, 0, false);
     if (!answers_pending(w, op))
         return false;
     w->answers.pending &= ~bit(op);
@@ -113,6 +139,7 @@ enum fl_mm_result answers_mm(struct fl_world *w, const struct fl_vma *vma, uint6
                            .last = w->effects.mm_calls >= FL_MM_ANSWERS};
     enum fl_mm_result result = before_model(&c);
 
+    answers_asked(w, FL_INJ_MM_OOM, a->mm_asked++, c.may_retry && !c.last);
     if (result == FL_MM_COUNT)
         return after_model(&c, mm_bring_in(w, vma, addr, flags & FL_MM_WRITE));
     a->given = true;

@@ -148,6 +148,10 @@ static bool probe_byte(void *ctx, uint64_t linear, bool user, uint8_t *byte)
         e->probe_at[e->probes] = linear;
     e->probes++;
     w->ending = true;
+    answers_asked(w, FL_INJ_PROBE,
+                  w->codeseg.bits == 64 ? (unsigned)(linear - segment_linear_ip(w))
+                                        : (uint32_t)linear - (uint32_t)segment_linear_ip(w),
+                  false);
     if (user)
         e->probe_user = true;
     else

@@ -73,6 +73,7 @@ struct answers {
     uint32_t pending;          /* bit per enum fl_inject_op, those of mm_fault apart */
     uint8_t mm[FL_MM_ANSWERS]; /* enum fl_inject_op of mm_fault, in order */
     unsigned nmm, next_mm;     /* mm[next_mm..nmm) are pending */
+    unsigned mm_asked;         /* calls of mm_fault in this event */
     uint8_t probe_from;        /* FL_INJ_PROBE */
     bool given;                /* an injected failing answer was given in this event */
     bool warned93;             /* since the scenario began */
@@ -148,6 +149,9 @@ struct fl_world {
     bool ending;                            /* of the decision: what takes the lock now is a report */
     struct answers answers, answers_before; /* before: at fl_world_event_begin() */
     struct fl_effects effects;
+    bool keep_asked;
+    unsigned nasked;
+    struct fl_world_ask asked[FL_WORLD_ASKS];
 
     /* compare.c */
     bool prefault;
@@ -292,6 +296,7 @@ void mm_prefault(struct fl_world *w, const struct fl_vma *vma);
 enum fl_status answers_add(struct fl_world *w, const struct fl_record *r);
 bool answers_pending(const struct fl_world *w, enum fl_inject_op op);
 bool answers_take(struct fl_world *w, enum fl_inject_op op); /* gives it away, if it is pending */
+void answers_asked(struct fl_world *w, enum fl_inject_op op, unsigned n, bool may_retry); /* struct fl_world_ask */
 /* mm_fault's answer for a VMA that contains addr. */
 enum fl_mm_result answers_mm(struct fl_world *w, const struct fl_vma *vma, uint64_t addr, unsigned flags);
 void answers_foretell(struct fl_world *w, uint64_t addr, bool write, uint8_t results[FL_MM_ANSWERS]);

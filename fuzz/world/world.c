@@ -183,6 +183,7 @@ void fl_world_event_again(struct fl_world *w)
 
 void fl_world_event_end(struct fl_world *w)
 {
+    w->nasked = 0;
     w->answers = (struct answers){.given = w->answers.given, .warned93 = w->answers.warned93};
     w->lock_depth = w->pgd_depth = 0;
     w->in_event = false;

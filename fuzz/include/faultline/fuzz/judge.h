@@ -61,6 +61,19 @@ struct fl_pin_step;
 typedef void (*fl_watch_pin_fn)(void *ctx, unsigned record, bool other_way, const struct fl_pin_world *world,
                                 const struct fl_pin_step *step);
 
+/* Called after each event that was judged, whether it diverged or not, with what the core asked in it: the op calls of a
+ * PIN event, or the questions of another event that an INJECT record could have answered. Valid until it returns. Under
+ * several generations it is called for each. */
+struct fl_pin_op_call;
+struct fl_world_ask;
+struct fl_judge_calls {
+    const struct fl_pin_op_call *pin;
+    unsigned npin;
+    const struct fl_world_ask *asks;
+    unsigned nasks;
+};
+typedef void (*fl_calls_fn)(void *ctx, unsigned record, const struct fl_judge_calls *calls);
+
 /* FL_OK: *out is open. FL_FAILED: why says what is wrong in one line: also that the core cannot run the target. */
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256]);
 void fl_judge_close(struct fl_judge *j);
@@ -84,6 +97,8 @@ void fl_judge_set_say(struct fl_judge *j, fl_say_fn say, void *ctx);
 /* watch NULL: nobody watches. */
 void fl_judge_set_watch(struct fl_judge *j, fl_watch_fn watch, void *ctx);
 void fl_judge_set_watch_pin(struct fl_judge *j, fl_watch_pin_fn watch, void *ctx);
+/* calls NULL: nobody is told, and nothing is noted. */
+void fl_judge_set_calls(struct fl_judge *j, fl_calls_fn calls, void *ctx);
 /* "unicorn 2.1.1 (CPU: any)": what executor verdicts are keyed by; or why there is none. */
 const char *fl_judge_executor(const struct fl_judge *j);
 /* One line per decoder that takes part. */

@@ -65,6 +65,7 @@ struct fl_pin_op_call {
         detail; /* enum fl_pin_detail; PTL_LOCK: level; TOUCH_LEAF: dirty; PAGE_PUT, GET_SPECULATIVE: how many, to 255 */
     bool given;       /* the answer was a keyed one */
     uint16_t instant; /* views that were noted when it was carried out */
+    bool changed;     /* one of them changed something, or may have */
 };
 unsigned fl_pin_world_calls(const struct fl_pin_world *w, const struct fl_pin_op_call **calls);
 /* May that actor of that mm run where these locks of mm 0 are held? pv: flushes do not wait for interrupts. The rule table of

@@ -113,6 +113,18 @@ void fl_world_event_end(struct fl_world *w);
 /* Carries out queued writes: what leaving lazy MMU mode does. */
 void fl_world_flush(struct fl_world *w);
 const struct fl_effects *fl_world_effects(const struct fl_world *w);
+/* A question of the event under way that an INJECT record could have answered. */
+struct fl_world_ask {
+    uint8_t op;     /* enum fl_inject_op; FL_INJ_MM_OOM stands for all mm-*, FL_INJ_YIELD_UNMAP for both yield-* */
+    uint8_t n;      /* PROBE: index of the byte; mm-*: the how manieth mm_fault of the event, from 0; else 0 */
+    bool may_retry; /* mm-*: a RETRY would have been given */
+};
+#define FL_WORLD_ASKS 64
+/* keep true: notes what is asked from now on, each question once, in order (off when opened). The list is empty again at
+ * fl_world_event_end(). Of more than FL_WORLD_ASKS the first are kept. */
+void fl_world_keep_asked(struct fl_world *w, bool keep);
+unsigned fl_world_asked(const struct fl_world *w, const struct fl_world_ask **asks);
+
 /* An injected failing answer (all but FL_INJ_MM_MAJOR) is pending, or was given in this event or the one just ended. */
 bool fl_world_injected(const struct fl_world *w);
 
