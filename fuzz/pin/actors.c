@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may run where. mm lock for writing: munmap, mprotect, mlock, fork, collapse. Page-table lock: whatever changes an
+ * Who may run where. mm lock for writing: munmap, mprotect, mlock, fork, collapse; for reading: accesses, DONTNEED,
+ * userfaults, NUMA hints. Page-table lock: whatever changes an
  * entry. With interrupts off nothing that waits for an interrupt of this processor gets further than its flush: tables and
  * pages are freed later, a split only begins; a collapse does not begin.
  */
@@ -10,6 +11,12 @@ static bool needs_mm_write(enum fl_act a)
 {
     return a == FL_ACTOR_MUNMAP || a == FL_ACTOR_MPROTECT || a == FL_ACTOR_FORK || a == FL_ACTOR_MLOCK ||
            a == FL_ACTOR_COLLAPSE;
+}
+
+static bool needs_mm_read(enum fl_act a)
+{
+    return a == FL_ACTOR_READ || a == FL_ACTOR_WRITE || a == FL_ACTOR_DONTNEED || a == FL_ACTOR_UFFD_CONTINUE ||
+           a == FL_ACTOR_HINT;
 }
 
 static bool needs_nothing(enum fl_act a)
@@ -29,6 +36,8 @@ bool fl_pin_actor_may_run(enum fl_act a, unsigned mm, uint8_t locks, bool pv)
     if (locks & LOCK_PTL)
         return false;
     if (needs_mm_write(a) && (mm == 0 || a == FL_ACTOR_FORK) && (locks & (LOCK_MM_READ | LOCK_MM_WRITE)))
+        return false;
+    if (needs_mm_read(a) && mm == 0 && (locks & LOCK_MM_WRITE))
         return false;
     if ((a == FL_ACTOR_COLLAPSE || a == FL_ACTOR_FORK || a == FL_ACTOR_EXIT) && (locks & LOCK_IRQ))
         return false;

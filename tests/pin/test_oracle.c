@@ -39,6 +39,8 @@ DO(no_signal, m->s.fatal = false; m->s.after_fatal = 2)
 DO(fast_after_fatal, m->s.fatal = true; m->s.after_fatal = 2)
 DO(huge_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 0, v->leaf_level = 2))
 DO(huge_unmapped_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 1, v->leaf_level = 2; v->mapped = false); m->c.n = 1)
+DO(huge_beyond_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 2, v->leaf_level = 2))
+DO(huge_later_after_fatal, m->s.after_fatal = 2; m->v[2][0].leaf_level = 2)
 DO(no_reference, m->s.refs[1] = 0)
 DO(two_references, m->s.refs[1] = 2)
 DO(no_tail, m->s.tail_refs[0] = -1)
@@ -146,6 +148,8 @@ static const struct row {
     KEPT("progress/pin", reads, nothing),
     ROW("progress/fatal-signal", killed, two_after_fatal, "ends/goes-on"),
     ROW("progress/fatal-signal", killed, huge_unmapped_after_fatal, "ends/goes-on"),
+    ROW("progress/fatal-signal", killed, huge_beyond_after_fatal, "ends/goes-on"),
+    ROW("progress/fatal-signal", killed, huge_later_after_fatal, "ends/goes-on"),
     KEPT("progress/fatal-signal", killed, nothing),
     KEPT("progress/fatal-signal", killed, no_signal),
     KEPT("progress/fatal-signal", killed, huge_after_fatal),
