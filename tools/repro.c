@@ -246,6 +246,7 @@ int command_repro(int argc, char **argv)
         return EXIT_INPUT;
     }
     open.core = plugin.core;
+    open.gup = plugin.gup;
     open.target = r->target;
     open.executor = r->executor;
     open.endings = r->endings;
@@ -264,7 +265,7 @@ int command_repro(int argc, char **argv)
         fl_judge_set_say(r->judge, say, r);
     if (!r->json && !r->quiet) {
         if (plugin.core)
-            printf("core: %s (%s)%s%s\n", plugin.core->name, r->core, *replay_lacks(r->replayer) ? ", lacks " : "",
+            printf("core: %s (%s)%s%s\n", plugin.name, r->core, *replay_lacks(r->replayer) ? ", lacks " : "",
                    replay_lacks(r->replayer));
         printf("executor: %s\n", fl_judge_executor(r->judge));
         if (r->target == FL_TARGET_ALL || r->target == FL_TARGET_PREFETCH)

@@ -5,7 +5,7 @@
  *
  *   FAULTLINE_STATS=FILE     counters go to this file (struct fl_stats, shared memory), made by the faultline command
  *   FAULTLINE_EXECUTOR=0|1   0: no executor; 1: refuse to start without one; unset: use one where there is one
- *   FAULTLINE_CORE=FILE      the core out of this shared object is tested, and not the one in this tree
+ *   FAULTLINE_CORE=FILE      the core, or pinning, out of this shared object is tested, and not that of this tree
  *   FAULTLINE_DECODERS=0     no disassemblers
  *   FAULTLINE_CELLS=0        decision cells are not shown to the engine
  *   FAULTLINE_KNOWN=FILE     divergence keys, one a line: an input that shows one of them is counted and passed over
@@ -77,28 +77,30 @@ static bool executes(enum fl_target target)
     return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC && target != FL_TARGET_GUP;
 }
 
-/* Out of FAULTLINE_CORE; NULL: the one in this tree. A core that does not load, or cannot run this target, is the user's
+/* Out of FAULTLINE_CORE; nothing: that of this tree. A core that does not load, or cannot run this target, is the user's
  * affair: exit code 2. */
-static const struct fl_core *open_core(void)
+static struct plugin_core open_core(void)
 {
     const char *path = getenv("FAULTLINE_CORE");
-    static struct plugin_core plugin;
+    struct plugin_core plugin = {0};
     char why[512];
 
     if (!path || !*path)
-        return NULL;
+        return plugin;
     if (!plugin_core_open(path, &plugin, why)) {
         fprintf(stderr, "faultline: FAULTLINE_CORE: %s\n", why);
         exit(2);
     }
-    return plugin.core;
+    return plugin;
 }
 
 static void start(void)
 {
+    const struct plugin_core plugin = open_core();
     struct fl_judge_options options = {
         .target = fl_this_target,
-        .core = open_core(),
+        .core = plugin.core,
+        .gup = plugin.gup,
         .executor = !setting("FAULTLINE_EXECUTOR", '0') && executes(fl_this_target),
         .require_executor = setting("FAULTLINE_EXECUTOR", '1') && executes(fl_this_target),
         .decoders = !setting("FAULTLINE_DECODERS", '0') && fl_this_target == FL_TARGET_PREFETCH,
@@ -109,7 +111,7 @@ static void start(void)
     show_cells = !setting("FAULTLINE_CELLS", '0');
     if (fl_judge_open(&options, &judge, why) != FL_OK) {
         fprintf(stderr, "faultline: target %s cannot start: %s\n", fl_target_name(fl_this_target), why);
-        exit(options.core && !fl_core_runs(options.core, fl_this_target) ? 2 : 3);
+        exit(plugin.core && !fl_core_runs(plugin.core, plugin.gup, fl_this_target) ? 2 : 3);
     }
     if (options.executor)
         fl_unicorn_watchdog(WATCHDOG_SECONDS); /* built without it: nothing to watch */

@@ -92,6 +92,12 @@ enum fl_event_end fl_judge_exec(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_decode(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_touch(struct fl_judge *j, const struct fl_record *r);
 enum fl_event_end fl_judge_syncall(struct fl_judge *j);
+
+/* What cores that have not everything (lacks.c) can answer for. sh4: on such a machine. False: why says what is missing. */
+bool fl_judge_answers(const struct fl_core *core, enum fl_record_kind kind, bool sh4);
+bool fl_judge_pins(const struct fl_gup *gup, enum fl_pin_api api);
+bool fl_judge_can_run(const struct fl_core *core, const struct fl_gup *gup, enum fl_target target, char why[256]);
+
 bool fl_judge_pin_open(struct fl_judge *j); /* makes the worlds; false: no memory */
 void fl_judge_pin_close(struct fl_judge *j);
 void fl_judge_pin_begin(struct fl_judge *j, const struct fl_scenario *s);

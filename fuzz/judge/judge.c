@@ -35,76 +35,6 @@ static void open_decoders(struct fl_judge *j)
     }
 }
 
-/* ---- cores that have not everything ----------------------------------------------------------------------------- */
-
-/* Can the core answer for events of that kind? sh4: on such a machine. */
-static bool answers(const struct fl_core *core, enum fl_record_kind kind, bool sh4)
-{
-    switch (kind) {
-    case FL_REC_ACCESS: return core->walk && core->permits;
-    case FL_REC_DECODE: return core->prefetch;
-    case FL_REC_SYNCALL: return core->sync_all;
-    case FL_REC_TOUCH: return sh4 ? core->p3_sync != NULL : core->fault != NULL;
-    default: return core->fault;
-    }
-}
-
-/* What each target cannot do without: the kind of event that is at its heart. */
-bool fl_core_runs(const struct fl_core *core, enum fl_target target)
-{
-    switch (target) {
-    case FL_TARGET_WALK: return answers(core, FL_REC_ACCESS, false);
-    case FL_TARGET_FAULT: return answers(core, FL_REC_FAULT, false);
-    case FL_TARGET_PREFETCH: return answers(core, FL_REC_DECODE, false);
-    case FL_TARGET_VMALLOC: return answers(core, FL_REC_TOUCH, false);
-    case FL_TARGET_GUP: return true; /* a vtable of its own */
-    case FL_TARGET_ALL:
-    case FL_TARGET_COUNT: break;
-    }
-    for (unsigned t = 0; t < FL_TARGET_ALL; t++)
-        if (fl_core_runs(core, (enum fl_target)t))
-            return true;
-    return false;
-}
-
-/* Appends a word to a list. */
-static void add_word(char *text, size_t size, const char *word)
-{
-    size_t n = strlen(text);
-
-    snprintf(text + n, size - n, "%s%s", n ? ", " : "", word);
-}
-
-bool fl_core_lacks(const struct fl_core *core, char *text, size_t size)
-{
-    const struct {
-        const char *name;
-        bool there;
-    } functions[] = {{"walk", core->walk},   {"permits", core->permits},   {"prefetch", core->prefetch},
-                     {"fault", core->fault}, {"sync_all", core->sync_all}, {"p3_sync", core->p3_sync}};
-
-    text[0] = 0;
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (!functions[i].there)
-            add_word(text, size, functions[i].name);
-    return text[0] != 0;
-}
-
-static bool can_run(const struct fl_core *core, enum fl_target target, char why[256])
-{
-    char lacks[96], runs[64] = "";
-
-    if (fl_core_runs(core, target))
-        return true;
-    fl_core_lacks(core, lacks, sizeof lacks);
-    for (unsigned t = 0; t < FL_TARGET_ALL; t++)
-        if (fl_core_runs(core, (enum fl_target)t))
-            add_word(runs, sizeof runs, fl_target_name((enum fl_target)t));
-    snprintf(why, 256, "core \"%.40s\" lacks %s: target %s cannot run; it can run: %s", core->name, lacks,
-             fl_target_name(target), runs[0] ? runs : "none");
-    return false;
-}
-
 enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_judge **out, char why[256])
 {
     struct fl_judge *j = calloc(1, sizeof *j);
@@ -120,7 +50,13 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
                  (unsigned)j->core->abi, FL_CORE_ABI);
         goto fail;
     }
-    if (!can_run(j->core, options->target, why))
+    j->gup = options->gup ? options->gup : fl_gup();
+    if (j->gup->abi != FL_GUP_ABI) {
+        snprintf(why, 256, "pinning \"%s\" speaks interface %u, this Faultline speaks %u", j->gup->name,
+                 (unsigned)j->gup->abi, FL_GUP_ABI);
+        goto fail;
+    }
+    if (!fl_judge_can_run(j->core, j->gup, options->target, why))
         goto fail;
     j->stats = options->stats;
     if (!j->stats && !(j->stats = calloc(1, sizeof *j->stats))) {
@@ -133,7 +69,6 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
         snprintf(why, 256, "out of memory");
         goto fail;
     }
-    j->gup = options->gup ? options->gup : fl_gup();
     if (fl_world_open(&j->world) != FL_OK || !fl_judge_pin_open(j)) {
         snprintf(why, 256, "cannot map guest memory");
         goto fail;
@@ -362,7 +297,7 @@ enum fl_event_end fl_judge_trace(struct fl_judge *j, const struct fl_scenario *s
         if (generations && !compared_by_generation(kind))
             continue;
         if (end != FL_EVENT_GOES_ON || !fl_target_judges(j->options.target, kind) ||
-            !answers(j->core, kind, fl_world_sh4(j->world))) {
+            !fl_judge_answers(j->core, kind, fl_world_sh4(j->world))) {
             j->stats->events_skipped++;
             continue;
         }

@@ -176,18 +176,19 @@ bool pin_area_permits(const struct fl_pin_call *c, const struct fl_pin_view *v)
     return v->vma.read || (force && v->vma.may_read);
 }
 
+bool pin_is_cow(const struct fl_pin_vma *vma)
+{
+    return !vma->shared && vma->may_write;
+}
+
+/* (A forced write into a private area needs no right of the tables: whether its page is the task's own is asked by cow.) */
 static bool table_permits(const struct fl_pin_call *c, const struct fl_pin_view *v)
 {
     bool force = c->flags & FL_FOLL_FORCE;
 
     if (c->flags & FL_FOLL_WRITE)
-        return v->write.kind == FL_ARCH_OK || (force && v->mapped && (v->leaf_write || (v->anon && v->exclusive)));
+        return v->write.kind == FL_ARCH_OK || (force && v->mapped && (v->leaf_write || pin_is_cow(&v->vma)));
     return v->read.kind == FL_ARCH_OK || (force && v->mapped);
-}
-
-bool pin_is_cow(const struct fl_pin_vma *vma)
-{
-    return !vma->shared && vma->may_write;
 }
 
 /* Why the page may not be what was pinned under this view; NULL: it may. */

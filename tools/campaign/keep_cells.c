@@ -81,6 +81,7 @@ static _Noreturn void child(const struct campaign *c, pid_t parent)
         if (!plugin_core_open(c->o->core, &plugin, why))
             _exit(2);
         options.core = plugin.core;
+        options.gup = plugin.gup;
     }
     if (fl_judge_open(&options, &judge, why) != FL_OK)
         _exit(3);

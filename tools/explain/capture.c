@@ -66,15 +66,17 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
             return;
         }
         tested = plugin.core;
-        if (!tested->walk || !tested->permits || !tested->fault || !tested->vmalloc_fault || !tested->sync_all ||
-            !tested->p3_sync) {
+        open.gup = plugin.gup;
+        /* (What records of pinning need, the judge itself looks at.) */
+        if (target != FL_TARGET_GUP && (!tested->walk || !tested->permits || !tested->fault || !tested->vmalloc_fault ||
+                                        !tested->sync_all || !tested->p3_sync)) {
             snprintf(why, sizeof why, "%.300s: its struct fl_core leaves functions out; explain needs all of them",
                      options->core);
             refuse(c, why);
             return;
         }
     }
-    snprintf(c->core_name, sizeof c->core_name, "%s", tested->name);
+    snprintf(c->core_name, sizeof c->core_name, "%s", plugin.name ? plugin.name : tested->name);
     open.core = record_core(c, tested);
     if (fl_judge_open(&open, &j, why) != FL_OK) {
         refuse(c, why);

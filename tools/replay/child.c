@@ -87,6 +87,7 @@ static struct fl_judge *open_judge(const struct child *c, struct plugin_core *pl
                                        .endings = true,
                                        .stats = &sh->stats};
     const struct fl_core *core;
+    const struct fl_gup *gup;
     struct fl_judge *judge;
     char why[256];
 
@@ -94,11 +95,13 @@ static struct fl_judge *open_judge(const struct child *c, struct plugin_core *pl
         if (!plugin_core_open(c->options->core, plugin, sh->why))
             return NULL;
         options.core = plugin->core;
+        options.gup = plugin->gup;
     }
     core = options.core ? options.core : fl_core();
-    fl_core_lacks(core, sh->lacks, sizeof sh->lacks);
+    gup = options.gup ? options.gup : fl_gup();
+    fl_core_lacks(core, gup, sh->lacks, sizeof sh->lacks);
     for (unsigned t = 0; t < FL_TARGET_COUNT; t++)
-        sh->runs[t] = fl_core_runs(core, (enum fl_target)t);
+        sh->runs[t] = fl_core_runs(core, gup, (enum fl_target)t);
     if (fl_judge_open(&options, &judge, why) != FL_OK) {
         snprintf(sh->why, sizeof sh->why, "%s", why);
         return NULL;

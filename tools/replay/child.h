@@ -21,7 +21,7 @@ struct shared {
     bool failed;    /* why says what */
     char why[512];
     char executor[288];
-    char lacks[96];
+    char lacks[160];
     bool runs[FL_TARGET_COUNT];
 
     /* The question: the first nrecords of the scenario are valid. */

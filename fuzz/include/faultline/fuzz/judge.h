@@ -25,11 +25,12 @@ const char *fl_target_name(enum fl_target target);
 /* Does the target judge events of this kind? The others are skipped and change nothing. */
 bool fl_target_judges(enum fl_target target, enum fl_record_kind kind);
 
-/* A core of somebody else's may lack functions: they are NULL. Can it run the target (ALL: any of them)? Events that need what
- * it lacks are skipped and counted. */
-bool fl_core_runs(const struct fl_core *core, enum fl_target target);
-/* True: it lacks functions that some event needs; text [OUT] names them: "sync_all, p3_sync". Always terminated. */
-bool fl_core_lacks(const struct fl_core *core, char *text, size_t size);
+/* A core, or pinning, of somebody else's may lack functions: they are NULL. Can it run the target (ALL: any of them)? Events that
+ * need what it lacks are skipped and counted. */
+bool fl_core_runs(const struct fl_core *core, const struct fl_gup *gup, enum fl_target target);
+/* True: it lacks functions that some event needs; text [OUT] names them: "sync_all, p3_sync", or "fl_core" and "fl_gup" where
+ * none of that vtable is there. Always terminated. */
+bool fl_core_lacks(const struct fl_core *core, const struct fl_gup *gup, char *text, size_t size);
 
 struct fl_judge;
 
