@@ -132,7 +132,10 @@ bool plugin_core_open_scanner(const char *path, struct plugin_core *out, char wh
         return false;
     if (out->core->prefetch)
         return true;
-    refuse(why, "%s: its struct fl_core has no prefetch; a decoder alone is enough, but that must be there", path);
+    if (!dlsym(out->handle, "fl_core"))
+        refuse(why, "%s: has no fl_core(), and that has the prefetch decoder", path);
+    else
+        refuse(why, "%s: its struct fl_core has no prefetch; a decoder alone is enough, but that must be there", path);
     plugin_core_close(out);
     return false;
 }

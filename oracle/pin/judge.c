@@ -20,6 +20,7 @@ static const struct fl_pin_rule rules[] = {
     {"progress/pin", "a fault that is answered in an unchanged world is not asked for again without end",
      "commit 8310d48b125d (2017)"},
     {"progress/fatal-signal", "a fatal signal of the caller ends the call within a page", "commit 4779280d1ea4 (2008)"},
+    {"pin/count", "no more pages are handed out than were asked for", "mm/gup.c, __get_user_pages (3.19), its comment"},
     {"pin/reference", "each page handed out has one reference more, on its head and (a tail) on itself",
      "commit 70b50f94f164 (2011)"},
     {"pin/elsewhere", "no other page has", "mm/gup.c, gup_pte_range (3.19): references are undone"},
@@ -125,6 +126,17 @@ static bool judge_progress(const struct fl_pin_call *c, const struct fl_pin_seen
 static unsigned noted(const struct fl_pin_seen *s)
 {
     return s->out.pages < FL_PIN_PAGES ? (unsigned)s->out.pages : FL_PIN_PAGES;
+}
+
+static bool judge_count(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d)
+{
+    uint64_t asked = c->n > 0 ? (uint64_t)c->n : 0;
+
+    if (s->out.pages <= asked)
+        return false;
+    fl_divergence_set(d, FL_CHECK_PIN, "count", "asked-for", "more", "%llu pages were asked for, %llu handed out",
+                      (unsigned long long)asked, (unsigned long long)s->out.pages);
+    return true;
 }
 
 static bool judge_references(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d)
@@ -260,7 +272,7 @@ static bool judge_page(const struct fl_pin_call *c, const struct fl_pin_seen *s,
 
 bool fl_pin_judge(const struct fl_pin_call *call, const struct fl_pin_seen *seen, struct fl_divergence *d)
 {
-    if (judge_locks(call, seen, d) || judge_progress(call, seen, d))
+    if (judge_locks(call, seen, d) || judge_progress(call, seen, d) || judge_count(call, seen, d))
         return true;
     if (call->hostile)
         return false;

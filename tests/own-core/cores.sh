@@ -65,7 +65,7 @@ run 0 "$program" repro --core "$partial" "$work/decode.scn"
 says out "lacks walk, permits, sync_all, p3_sync"
 says out "1 events judged, 1 skipped"
 run 2 "$program" repro --target walk --core "$partial" "$work/decode.scn"
-says err "lacks walk, permits, sync_all, p3_sync: target walk cannot run; it can run: fault, prefetch, vmalloc"
+says err "lacks walk, permits, sync_all, p3_sync, fl_gup: target walk cannot run; it can run: fault, prefetch, vmalloc"
 
 # The targets: the same entry point that the engines call.
 run 0 "$targets/fl-fault" "$work/gap"
@@ -82,7 +82,7 @@ export FAULTLINE_ROOT=$work FAULTLINE_BUILD=$work/build
 run 2 "$program" fuzz --core "$work/none.so" --time 1
 says err "there is no such file"
 run 2 "$program" fuzz --core "$partial" --target walk --time 1
-says err "it lacks walk, permits, sync_all, p3_sync, which target walk needs"
+says err "it lacks walk, permits, sync_all, p3_sync, fl_gup, which target walk needs"
 
 echo "$checks checks, $failures failed"
 [ "$failures" = 0 ] && [ "$checks" -gt 20 ]
