@@ -79,6 +79,8 @@ DO(key_5level, m->c.cpu.pkru = 1u << 6; m->c.cpu.mode = FL_MODE_5LEVEL)
 SEE(table_denies_write, made_table(v, true, false))
 SEE(table_denies_all, made_table(v, false, false))
 SEE(table_denies_forced, v->exclusive = false)
+DO(more_than_asked, m->s.out.pages = (uint64_t)m->c.n + 1)
+DO(more_than_none, m->c.n = -1; m->s.out.pages = 1)
 SEE(leaf_writable, v->leaf_write = true; v->exclusive = false; v->vma.shared = v->vma.write = true)
 DO(denied_once, made_table(&m->v[0][0], false, false))
 SEE(no_page, v->page_valid = false)
@@ -156,6 +158,10 @@ static const struct row {
     KEPT("progress/fatal-signal", fast_writes, fast_after_fatal),
     KEPT("progress/fatal-signal", hostile, fast_after_fatal),
 
+    ROW("pin/count", reads, more_than_asked, "asked-for/more"),
+    ROW("pin/count", fast_only, more_than_none, "asked-for/more"),
+    KEPT("pin/count", quiet, one_page_less_raced),
+
     ROW("pin/reference", reads, no_reference, "one/too-few"),
     ROW("pin/reference", writes, two_references, "one/too-many"),
     ROW("pin/reference", writes, no_tail, "one/too-few"),
@@ -220,7 +226,6 @@ static const struct row {
     ROW("perm/table", shares, table_denies_write, "refused/pinned"),
     ROW("perm/table", reads, table_denies_all, "refused/pinned"),
     ROW("perm/table", fast_only, table_denies_all, "refused/pinned"),
-    ROW("perm/table", forces, table_denies_forced, "refused/pinned"),
     KEPT("perm/table", reads, table_denies_write),
     KEPT("perm/table", dumps, table_denies_all),
     KEPT("perm/table", forces, table_denies_all),
@@ -235,6 +240,7 @@ static const struct row {
     KEPT("perm/special", dumps, special_zero),
     KEPT("perm/special", reads_file, special_zero),
 
+    ROW("cow/write-pin", forces, table_denies_forced, "own-page/forked-page"),
     ROW("cow/write-pin", writes, of_file, "own-page/file-page"),
     ROW("cow/write-pin", writes, zero, "own-page/zero-page"),
     ROW("cow/write-pin", writes, forked, "own-page/forked-page"),
