@@ -27,8 +27,7 @@ static enum fl_status pin_fast(const struct fl_gup_space *space, uint64_t start,
         ops->mm_lock(ctx);
         pin_user(space, (start & ~(X86_PAGE_SIZE - 1)) + (fast.pages << X86_PAGE_SHIFT), wanted - fast.pages, write,
                  false, pfns + fast.pages, NULL, ops, ctx, &slow);
-        if (slow.lock_held)
-            ops->mm_unlock(ctx);
+        ops->mm_unlock(ctx); /* blocking: it has stayed held */
         if (fast.pages == 0)
             fast.error = slow.error;
         fast.pages += slow.pages;

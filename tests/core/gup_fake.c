@@ -39,7 +39,7 @@ static bool fake_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
     note(k, 'r');
     if (paddr % size || (size != 4 && size != 8))
         gup_misuse(k, "read not aligned");
-    if (paddr >= GUP_FRAMES * 4096u)
+    if (paddr >= GUP_FRAMES * 4096u || k->nth['r'] == k->fail_read)
         return false;
     *value = 0;
     memcpy(value, &k->memory[paddr / 4096][paddr % 4096], size);

@@ -76,6 +76,7 @@ struct gup_fake {
     bool fatal;
     bool device_gone;
     void (*at)(struct gup_fake *k, char op);
+    unsigned fail_read;   /* the read of that number (1 is the first) finds no memory; 0: none */
     uint64_t split_value; /* what split_huge, split_wait and migration_wait leave behind, if splits is set */
     bool splits;
 

@@ -110,6 +110,9 @@ static const struct row {
     {"PROT_NONE is present to the kernel", LEAF(E_PROTNONE | E_US), A_NO_READ | A_READ_ONLY, 0, NUMA | GET, PFN,
      FL_PIN_OK, "[g]"},
 
+    {"... and is no hint where the area permits something meanwhile", LEAF(E_PROTNONE | E_US), 0, 0, NUMA | GET, PFN,
+     FL_PIN_OK, "[g]"},
+
     /* vm_normal_page: special, zero page, devices */
     {"no struct page", LEAF(E_RO), 0, P_INVALID, GET, NONE, FL_PIN_EFAULT, "[]"},
     {"special", LEAF(E_RO | E_SPECIAL), 0, 0, GET, NONE, FL_PIN_EFAULT, "[]"},

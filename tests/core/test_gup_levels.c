@@ -190,6 +190,9 @@ static void test_upper(void)
     gup_fake_init(&k, FL_MODE_4LEVEL);
     k.space.cpu.cr3 = (uint64_t)GUP_FRAMES << 12;
     check_follow("no root", VA, 0, NONE, FL_PIN_OK, 0, "");
+    check_follow("no root, in a dump", VA, FL_FOLL_DUMP, NONE, FL_PIN_EFAULT, 0, "");
+    k.area[0].has_fault = true;
+    check_follow("no root, and a fault handler", VA, FL_FOLL_DUMP, NONE, FL_PIN_OK, 0, "");
 }
 
 static void end_migration(struct gup_fake *w, char op)
@@ -251,6 +254,11 @@ static void test_hugetlb(void)
     becomes = 0;
     k.at = change_at_first_lock;
     check_follow("a hole since, in a dump", AT, FL_FOLL_DUMP, NONE, FL_PIN_EFAULT, 0, "[]");
+    set_up_hugetlb(21, BIG(E_RO));
+    k.area[0].has_fault = true;
+    becomes = 0;
+    k.at = change_at_first_lock;
+    check_follow("a hole since, and a fault handler", AT, FL_FOLL_DUMP, NONE, FL_PIN_OK, 0, "[]");
 }
 
 /* ---- formats ----------------------------------------------------------------------------------------------------- */
@@ -322,6 +330,14 @@ static void test_torn(void)
     k.at = tear;
     check_follow("torn again and again", VA, FL_FOLL_GET, NONE, FL_PIN_OK, 0, "[]");
     CHECK_EQ(torn_reads, 12, "torn again and again: reads");
+    /* No memory at any of the reads of the top level: there is no entry. */
+    for (unsigned i = 1; i <= 3; i++) {
+        gup_fake_init(&k, FL_MODE_PAE);
+        gup_map(&k, VA, 1, E_FRAME(0x41, E_RO));
+        k.fail_read = i;
+        check_follow("no memory", VA, FL_FOLL_DUMP, NONE, FL_PIN_EFAULT, 0, "");
+        CHECK_EQ(k.nth['r'], i, "no memory at read %u: it ends there", i);
+    }
 }
 
 int main(void)
