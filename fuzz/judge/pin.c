@@ -122,9 +122,21 @@ static bool piecewise(struct fl_judge *j, const struct fl_record *r, struct fl_p
     return true;
 }
 
-static enum fl_event_end other_way(struct fl_judge *j, const struct fl_record *r)
+/* Is there another way to do the same? */
+static bool has_other_way(const struct fl_judge *j, const struct fl_record *r)
 {
     static const unsigned odd = FL_FOLL_MLOCK | FL_FOLL_SPLIT;
+
+    if (r->u.pin.n > FL_PIN_PAGES)
+        return false;
+    if (is_fast(r))
+        return r->u.pin.n > 0 && fl_judge_pins(j->gup, FL_PINAPI_USER);
+    return (r->u.pin.api == FL_PINAPI_PIN || r->u.pin.api == FL_PINAPI_USER) && r->u.pin.n > 1 &&
+           !(r->u.pin.flags & odd);
+}
+
+static enum fl_event_end other_way(struct fl_judge *j, const struct fl_record *r)
+{
     struct fl_pin_seen *a = &j->pin_seen, *b = &j->pin_seen_other;
     struct fl_record slow = *r;
     bool differ;
@@ -132,10 +144,6 @@ static enum fl_event_end other_way(struct fl_judge *j, const struct fl_record *r
     if (!j->pin_call.quiet || a->oom)
         return FL_EVENT_GOES_ON;
     if (is_fast(r)) {
-        if ((int32_t)r->u.pin.n <= 0 || r->u.pin.n > FL_PIN_PAGES)
-            return FL_EVENT_GOES_ON;
-        if (!fl_judge_pins(j->gup, FL_PINAPI_USER))
-            return FL_EVENT_GOES_ON;
         slow.u.pin.api = FL_PINAPI_USER;
         slow.u.pin.pages = true;
         if (!run(j, j->pin_other, &slow, &j->pin_call_other, b) || b->oom)
@@ -145,15 +153,12 @@ static enum fl_event_end other_way(struct fl_judge *j, const struct fl_record *r
             b->out.error = a->out.error;
         }
         differ = fl_pin_same(&j->pin_call, "fast-and-slow", a, b, &j->divergence);
-    } else if ((r->u.pin.api == FL_PINAPI_PIN || r->u.pin.api == FL_PINAPI_USER) && r->u.pin.n > 1 &&
-               r->u.pin.n <= FL_PIN_PAGES && !(r->u.pin.flags & odd)) {
+    } else {
         static struct fl_pin_seen sum; /* large; filled whole before it is read */
 
         if (!piecewise(j, r, &sum))
             return FL_EVENT_GOES_ON;
         differ = fl_pin_same(&j->pin_call, "at-once-and-one-by-one", a, &sum, &j->divergence);
-    } else {
-        return FL_EVENT_GOES_ON;
     }
     j->stats->pin_twice++;
     j->stats->compared[FL_CHECK_PIN_DIFF]++;
@@ -254,6 +259,7 @@ static enum fl_event_end judge_call(struct fl_judge *j, const struct fl_record *
     j->npassed = 0;
     j->passed[0] = 0;
     cut_down(&r, j->pin_world);
+    quiet &= has_other_way(j, &r);
     if (quiet)
         fl_pin_world_copy(j->pin_other, j->pin_world);
     if (!run(j, j->pin_world, &r, &j->pin_call, &j->pin_seen))

@@ -100,8 +100,10 @@ static struct pg *new_home(struct fl_pin_world *w, struct pg *p)
     to = p->order ? huge_alloc(w, (enum page_kind)p->kind) : small_alloc(w, (enum page_kind)p->kind);
     if (!to)
         return p;
-    for (uint32_t i = 0; i < 1u << p->order; i++)
-        to[i].data = p[i].data;
+    to->data = p->data;
+    for (uint32_t i = 1; i < 1u << p->order; i++)
+        if (p[i].touched)
+            page_of(w, to->pfn + i)->data = p[i].data;
     to->file = p->file;
     to->index = p->index;
     to->dirty = p->dirty;
@@ -207,7 +209,7 @@ static void move_in(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t p
     struct pg *p = leaf_page(w, level, entry_get(w, paddr));
 
     (void)mm;
-    c->huge[(va - c->start) >> PAGE_SHIFT].data = p->data;
+    page_of(w, c->huge->pfn + ((va - c->start) >> PAGE_SHIFT))->data = p->data;
     leaf_clear(w, paddr, level);
 }
 

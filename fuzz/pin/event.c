@@ -60,6 +60,7 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
 {
     struct fl_access access = {.va = va, .kind = FL_READ, .priv = FL_USER};
     struct fl_cpu cpu = w->space.cpu;
+    struct fl_arch_result result;
 
     memset(v, 0, sizeof *v);
     v->pfn = FL_NO_PAGE;
@@ -80,9 +81,11 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
     view_leaf(w, va, v);
     v->fault_special &= !v->mapped && v->swap == FL_SWAP_NONE;
     cpu.cr4 &= ~(UINT64_C(1) << 22); /* keys are judged from the area */
-    fl_arch_walk(&cpu, &access, tables_read, w, &v->read);
+    fl_arch_walk(&cpu, &access, tables_read, w, &result);
+    v->read.kind = (uint8_t)result.kind;
     access.kind = FL_WRITE;
-    fl_arch_walk(&cpu, &access, tables_read, w, &v->write);
+    fl_arch_walk(&cpu, &access, tables_read, w, &result);
+    v->write.kind = (uint8_t)result.kind;
 }
 
 void instant(struct fl_pin_world *w)
@@ -168,8 +171,8 @@ static void want_references(struct fl_pin_world *w, uint64_t pages)
 
         if (!p)
             continue;
-        page_change(w, p);
-        page_change(w, head);
+        page_note(w, p);
+        page_note(w, head);
         w->want[record_of(w, head)]++;
         if (p != head)
             w->want_tail[record_of(w, p)]++;
@@ -205,13 +208,15 @@ static void compare_references(struct fl_pin_world *w, uint64_t pages, struct fl
             p->own_tail = w->want_tail[r] = 0;
         }
     }
-    for (unsigned i = 0; i < w->ntouched; i++) {
-        uint32_t r = w->touched[i];
+    for (unsigned i = 0; i < w->nnoted; i++) {
+        uint32_t r = w->noted[i];
 
         seen->other_refs += magnitude((int64_t)w->pg[r].own - w->want[r]);
         seen->other_refs += magnitude((int64_t)w->pg[r].own_tail - w->want_tail[r]);
         w->pg[r].own = w->pg[r].own_tail = w->want[r] = w->want_tail[r] = 0;
+        w->pg[r].noted = false;
     }
+    w->nnoted = 0;
 }
 
 /* Might everybody's memory be written to through that page, at some instant of the call? */

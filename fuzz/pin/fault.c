@@ -191,8 +191,10 @@ static bool write_huge(struct fl_pin_world *w, unsigned mm, const struct area *a
     (void)mm, (void)va;
     if (!copy)
         return false;
-    for (uint32_t i = 0; i < 1u << huge_order(w); i++)
-        copy[i].data = old[i].data;
+    copy->data = old->data;
+    for (uint32_t i = 1; i < 1u << huge_order(w); i++)
+        if (old[i].touched)
+            page_of(w, copy->pfn + i)->data = old[i].data;
     leaf_map(w, p->at, 2, copy, leaf_bits(w, a, true));
     return true;
 }

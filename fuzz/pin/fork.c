@@ -62,7 +62,8 @@ void mm_exit(struct fl_pin_world *w)
     leaf_zap(w, 1, 0, w->space.task_size);
     leaf_free_tables(w, 1, 0, UINT64_MAX);
     late_table(w, (unsigned)(m->root >> PAGE_SHIFT));
-    *m = (struct mm){0};
+    m->exists = false;
+    m->nareas = 0;
     world_changed(w);
 }
 

@@ -17,20 +17,33 @@ static void record_reset(struct fl_pin_world *w, uint32_t i)
         w->giant_at[i - FL_PIN_FRAMES - DEVICES] = 0;
 }
 
-void page_change(struct fl_pin_world *w, struct pg *p)
+void page_touch(struct fl_pin_world *w, struct pg *p)
 {
     if (!p->touched) {
         p->touched = true;
         w->touched[w->ntouched++] = record_of(w, p);
     }
+}
+
+void page_change(struct fl_pin_world *w, struct pg *p)
+{
+    page_touch(w, p);
     world_changed(w);
+}
+
+void page_note(struct fl_pin_world *w, struct pg *p)
+{
+    if (!p->noted) {
+        p->noted = true;
+        w->noted[w->nnoted++] = record_of(w, p);
+    }
 }
 
 void frames_reset(struct fl_pin_world *w)
 {
     for (unsigned i = 0; i < w->ntouched; i++)
         record_reset(w, w->touched[i]);
-    w->ntouched = w->giants = w->giant_records = w->nslots = 0;
+    w->ntouched = w->nnoted = w->giants = w->giant_records = w->nslots = 0;
     w->small_next = PFN_SMALL;
     w->small_free = 0;
     w->huge_next = PFN_HUGE;
@@ -75,7 +88,7 @@ static struct pg *giant_record(struct fl_pin_world *w, uint32_t pfn)
             continue;
         w->giant_at[at] = pfn;
         w->giant_records++;
-        page_change(w, p);
+        page_touch(w, p);
         p->pfn = pfn;
         if (pfn != head) {
             struct pg *h = giant_record(w, head);
@@ -92,10 +105,26 @@ static struct pg *giant_record(struct fl_pin_world *w, uint32_t pfn)
     return NULL;
 }
 
+/* Huge pages have as many frames as each other, so a frame tells where its head is. */
+static void tail_record(struct fl_pin_world *w, struct pg *p)
+{
+    struct pg *head = &w->pg[p->pfn & ~(uint64_t)((1u << huge_order(w)) - 1)];
+
+    page_touch(w, p);
+    p->kind = head->kind;
+    p->file = FILE_NONE;
+    p->head = record_of(w, head) + 1;
+}
+
 struct pg *page_of(struct fl_pin_world *w, uint64_t pfn)
 {
-    if (pfn >= PFN_ZERO && pfn < FL_PIN_FRAMES)
-        return &w->pg[pfn];
+    if (pfn >= PFN_ZERO && pfn < FL_PIN_FRAMES) {
+        struct pg *p = &w->pg[pfn];
+
+        if (pfn >= PFN_HUGE && pfn < w->huge_next && !p->touched)
+            tail_record(w, p);
+        return p;
+    }
     if (pfn >= PFN_DEVICE && pfn < PFN_DEVICE + DEVICES)
         return &w->pg[FL_PIN_FRAMES + pfn - PFN_DEVICE];
     return pfn >= PFN_GIANT && pfn < UINT32_MAX ? giant_record(w, (uint32_t)pfn) : NULL;
@@ -109,8 +138,12 @@ struct pg *page_head(struct fl_pin_world *w, struct pg *p)
 static struct pg *fresh(struct fl_pin_world *w, struct pg *p, enum page_kind kind)
 {
     page_change(w, p);
-    *p = (struct pg){
-        .pfn = p->pfn, .touched = true, .kind = (uint8_t)kind, .file = FILE_NONE, .exclusive = kind == PG_ANON};
+    *p = (struct pg){.pfn = p->pfn,
+                     .touched = true,
+                     .noted = p->noted,
+                     .kind = (uint8_t)kind,
+                     .file = FILE_NONE,
+                     .exclusive = kind == PG_ANON};
     return p;
 }
 
@@ -137,8 +170,6 @@ struct pg *huge_alloc(struct fl_pin_world *w, enum page_kind kind)
     if (w->huge_next + frames > FL_PIN_FRAMES)
         return NULL; /* they are not used twice: a scenario has few of them */
     head = fresh(w, &w->pg[w->huge_next], kind);
-    for (uint32_t i = 1; i < frames; i++)
-        fresh(w, head + i, kind)->head = record_of(w, head) + 1;
     head->order = (uint8_t)huge_order(w);
     w->huge_next += frames;
     return head;

@@ -64,7 +64,7 @@ static void each_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsi
                        const struct each_range *r)
 {
     uint64_t span = UINT64_C(1) << level_shift(w, level), va = base;
-    unsigned size = entry_size(w), n = PAGE_SIZE / size, i = 0;
+    unsigned size = entry_size(w), n = PAGE_SIZE / size, per_line = 64 / size, i = 0;
 
     if (w->space.cpu.mode == FL_MODE_PAE && level == 3)
         n = 4;
@@ -76,8 +76,13 @@ static void each_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsi
         uint64_t paddr = table + (uint64_t)i * size, value;
 
         /* Nothing was ever written in that line: eight or sixteen entries of none. */
-        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64)))
+        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64))) {
+            unsigned rest = per_line - 1 - i % per_line;
+
+            i += rest;
+            va += rest * span;
             continue;
+        }
         value = entry_get(w, paddr);
         if (entry_maps(level, value) || entry_swapped(value))
             r->each(w, mm, va, paddr, level, r->ctx);
@@ -157,7 +162,7 @@ static void split_counts(struct fl_pin_world *w, struct pg *head)
     page_change(w, head);
     head->order = 0;
     for (uint32_t i = 1; i < n; i++) {
-        struct pg *t = head + i;
+        struct pg *t = page_of(w, head->pfn + i);
 
         page_change(w, t);
         t->head = 0;
@@ -265,13 +270,19 @@ static bool free_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsi
 {
     uint64_t span = UINT64_C(1) << level_shift(w, level), va = base;
     unsigned size = entry_size(w), n = w->space.cpu.mode == FL_MODE_PAE && level == 3 ? 4 : PAGE_SIZE / size;
+    unsigned per_line = 64 / size;
     bool empty = true;
 
     for (unsigned i = 0; i < n; i++, va += span) {
         uint64_t paddr = table + (uint64_t)i * size, value;
 
-        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64)))
+        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64))) {
+            unsigned rest = per_line - 1 - i % per_line;
+
+            i += rest;
+            va += rest * span;
             continue;
+        }
         value = entry_get(w, paddr);
         if (value && level > 1 && (value & E_P) && !entry_maps(level, value) && va < end && va + span > start &&
             free_below(w, mm, table_address(w, value), level - 1, va, start, end)) {

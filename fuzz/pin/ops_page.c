@@ -64,9 +64,11 @@ bool op_page_get(void *ctx, uint64_t pfn)
         return false;
     }
     page_ref(w, head, 1);
+    page_note(w, head);
     head->own++;
     if (p != head) {
         page_change(w, p);
+        page_note(w, p);
         p->tail++;
         p->own_tail++;
     }
@@ -90,6 +92,7 @@ bool op_page_get_speculative(void *ctx, uint64_t pfn, unsigned n)
     if (p->head)
         op_broken(w, "page-get-speculative-a-tail-page");
     page_ref(w, p, (int)n);
+    page_note(w, p);
     p->own += (int32_t)n;
     op_end(w, 1);
     return true;
@@ -108,8 +111,10 @@ void op_page_put(void *ctx, uint64_t pfn, unsigned n)
     head = page_head(w, p);
     if (head->own < (int32_t)n)
         w->freed_in_use = true; /* somebody else's references */
+    page_note(w, head);
     head->own -= (int32_t)n;
     if (p != head) {
+        page_note(w, p);
         page_change(w, p);
         p->tail -= (int32_t)n;
         p->own_tail -= (int32_t)n;
@@ -130,6 +135,7 @@ void op_page_tail_get(void *ctx, uint64_t pfn)
     if (!p->head)
         op_broken(w, "page-tail-get-no-tail");
     page_change(w, p);
+    page_note(w, p);
     p->tail++;
     p->own_tail++;
 }
@@ -262,7 +268,7 @@ uint64_t refs_taken(const struct fl_pin_world *w)
 {
     uint64_t n = 0;
 
-    for (unsigned i = 0; i < w->ntouched; i++)
-        n += w->pg[w->touched[i]].own > 0 ? (uint64_t)w->pg[w->touched[i]].own : 0;
+    for (unsigned i = 0; i < w->nnoted; i++)
+        n += w->pg[w->noted[i]].own > 0 ? (uint64_t)w->pg[w->noted[i]].own : 0;
     return n;
 }

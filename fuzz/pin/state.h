@@ -91,6 +91,7 @@ struct pg {
     bool dirty, accessed, mlocked, locked, poisoned;
     bool exclusive; /* ANON: known to be of one address space alone */
     bool touched;   /* in touched[] */
+    bool noted;     /* in noted[] */
 };
 #define FILE_NONE 255u
 
@@ -133,10 +134,9 @@ enum { LOCK_MM_READ = 1, LOCK_MM_WRITE = 2, LOCK_PTL = 4, LOCK_IRQ = 8 };
 struct fl_pin_world {
     uint8_t *ram;
     /* tables.c */
-    bool table_used[TABLES];
-    uint8_t table_level[TABLES]; /* 0: free */
-    uint16_t table_list[TABLES]; /* frames touched since begin */
-    unsigned ntable_list, next_table;
+    uint8_t table_level[TABLES];                    /* 0: free */
+    uint16_t table_list[TABLES];                    /* frames touched since begin */
+    unsigned ntable_list, next_table, ntables_free; /* free: of those in the list */
     uint64_t table_lines[TABLES];
 
     /* frames.c */
@@ -214,6 +214,8 @@ struct fl_pin_world {
     bool lost_instants;
     struct fl_pin_view views[FL_PIN_INSTANTS][FL_PIN_PAGES];
     int32_t want[RECORDS], want_tail[RECORDS]; /* scratch, zero between uses */
+    uint32_t noted[RECORDS];                   /* records whose own, own_tail, want or want_tail may not be 0 */
+    unsigned nnoted;
     uint64_t pfns[FL_PIN_ROOM];
     uint32_t gens[FL_PIN_ROOM];
 };
@@ -223,17 +225,49 @@ bool tables_open(struct fl_pin_world *w);
 void tables_close(struct fl_pin_world *w);
 void tables_reset(struct fl_pin_world *w);
 void tables_copy(struct fl_pin_world *to, const struct fl_pin_world *from);
-unsigned levels(const struct fl_pin_world *w);
-unsigned level_shift(const struct fl_pin_world *w, unsigned level);
-unsigned entry_size(const struct fl_pin_world *w);
-unsigned huge_order(const struct fl_pin_world *w); /* log2 of the frames of a level-2 leaf */
-uint64_t entry_get(const struct fl_pin_world *w, uint64_t paddr);
+static inline unsigned levels(const struct fl_pin_world *w)
+{
+    return w->space.cpu.mode + 2u;
+}
+static inline unsigned entry_size(const struct fl_pin_world *w)
+{
+    return w->space.cpu.mode == FL_MODE_2LEVEL ? 4 : 8;
+}
+static inline unsigned level_shift(const struct fl_pin_world *w, unsigned level)
+{
+    return PAGE_SHIFT + (level - 1) * (w->space.cpu.mode == FL_MODE_2LEVEL ? 10u : 9u);
+}
+/* log2 of the frames of a level-2 leaf */
+static inline unsigned huge_order(const struct fl_pin_world *w)
+{
+    return level_shift(w, 2) - PAGE_SHIFT;
+}
+static inline uint64_t entry_get(const struct fl_pin_world *w, uint64_t paddr)
+{
+    uint64_t value;
+    uint32_t narrow;
+
+    if (entry_size(w) == 8) {
+        memcpy(&value, w->ram + paddr, 8); /* little endian */
+        return value;
+    }
+    memcpy(&narrow, w->ram + paddr, 4);
+    return narrow;
+}
 void entry_put(struct fl_pin_world *w, uint64_t paddr, uint64_t value);
-unsigned tables_left(const struct fl_pin_world *w);
+static inline unsigned tables_left(const struct fl_pin_world *w)
+{
+    return TABLES - w->next_table + w->ntables_free;
+}
 unsigned table_alloc(struct fl_pin_world *w, unsigned level);
 void table_free(struct fl_pin_world *w, unsigned frame);
 uint64_t table_address(const struct fl_pin_world *w, uint64_t entry);
-uint64_t leaf_pfn(const struct fl_pin_world *w, unsigned level, uint64_t entry);
+static inline uint64_t leaf_pfn(const struct fl_pin_world *w, unsigned level, uint64_t entry)
+{
+    uint64_t pfn = (entry & UINT64_C(0x000ffffffffff000)) >> PAGE_SHIFT;
+
+    return level == 1 ? pfn : pfn & ~((UINT64_C(1) << (level_shift(w, level) - PAGE_SHIFT)) - 1);
+}
 uint64_t leaf_make(const struct fl_pin_world *w, unsigned level, uint64_t pfn, uint64_t bits);
 uint64_t table_make(const struct fl_pin_world *w, unsigned level, unsigned frame);
 /* The entry that ends the walk for va under root: *level [OUT]: where; a leaf, none or not present. */
@@ -242,8 +276,17 @@ uint64_t entry_find(const struct fl_pin_world *w, uint64_t root, uint64_t va, un
 uint64_t entry_force(struct fl_pin_world *w, uint64_t root, uint64_t va, unsigned level);
 /* Where the entry of that level for va lies in its table. */
 uint64_t entry_slot(const struct fl_pin_world *w, uint64_t table, unsigned level, uint64_t va);
-bool entry_maps(unsigned level, uint64_t entry); /* for the kernel: present, PROT_NONE or hint */
-bool entry_swapped(uint64_t entry);
+/* for the kernel: present, PROT_NONE or hint */
+static inline bool entry_maps(unsigned level, uint64_t entry)
+{
+    if (!(entry & (E_P | SOFT_PROTNONE | SOFT_NUMA)))
+        return false;
+    return level == 1 || (level <= 3 && (entry & E_PS));
+}
+static inline bool entry_swapped(uint64_t entry)
+{
+    return entry && !(entry & (E_P | SOFT_PROTNONE | SOFT_NUMA));
+}
 enum fl_swap_kind entry_swap(uint64_t entry);
 uint64_t swap_make(unsigned level, enum fl_swap_kind kind, uint64_t payload);
 uint64_t swap_payload(uint64_t entry);
@@ -252,7 +295,8 @@ bool tables_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value); /* 
 /* ---- frames.c ---- */
 void frames_reset(struct fl_pin_world *w);
 void frames_copy(struct fl_pin_world *to, const struct fl_pin_world *from);
-struct pg *page_of(struct fl_pin_world *w, uint64_t pfn); /* NULL: no struct page */
+/* NULL: no struct page. A tail of a huge page has a record from when it is first asked for. */
+struct pg *page_of(struct fl_pin_world *w, uint64_t pfn);
 struct pg *page_head(struct fl_pin_world *w, struct pg *p);
 static inline uint32_t record_of(const struct fl_pin_world *w, const struct pg *p)
 {
@@ -273,7 +317,11 @@ static inline bool page_saturated(const struct pg *p)
 {
     return p->count > COUNT_MOST;
 }
-bool page_busy(const struct pg *p);                         /* somebody but its mappings and the cache holds it */
+bool page_busy(const struct pg *p); /* somebody but its mappings and the cache holds it */
+/* The record exists from now on, with nothing changed for anybody. */
+void page_touch(struct fl_pin_world *w, struct pg *p);
+/* To be called before own, own_tail, want or want_tail are. */
+void page_note(struct fl_pin_world *w, struct pg *p);
 void page_change(struct fl_pin_world *w, struct pg *p);     /* to be called before a record is written to */
 unsigned slot_alloc(struct fl_pin_world *w, uint64_t data); /* number + 1, or 0 */
 

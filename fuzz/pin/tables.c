@@ -38,10 +38,9 @@ void tables_reset(struct fl_pin_world *w)
         unsigned frame = w->table_list[i];
 
         scrub(w, frame);
-        w->table_used[frame] = false;
         w->table_level[frame] = 0;
     }
-    w->ntable_list = 0;
+    w->ntable_list = w->ntables_free = 0;
     w->next_table = TABLE_FIRST;
 }
 
@@ -51,51 +50,27 @@ void tables_copy(struct fl_pin_world *to, const struct fl_pin_world *from)
     for (unsigned i = 0; i < from->ntable_list; i++) {
         unsigned frame = from->table_list[i];
 
-        memcpy(to->ram + (size_t)frame * PAGE_SIZE, from->ram + (size_t)frame * PAGE_SIZE, PAGE_SIZE);
-        to->table_used[frame] = true;
+        for (uint64_t lines = from->table_lines[frame]; lines; lines &= lines - 1) {
+            size_t at = (size_t)frame * PAGE_SIZE + (unsigned)__builtin_ctzll(lines) * LINE;
+
+            memcpy(to->ram + at, from->ram + at, LINE);
+        }
         to->table_level[frame] = from->table_level[frame];
         to->table_lines[frame] = from->table_lines[frame];
         to->table_list[i] = (uint16_t)frame;
     }
     to->ntable_list = from->ntable_list;
     to->next_table = from->next_table;
+    to->ntables_free = from->ntables_free;
 }
 
 /* ---- what tables look like in each mode -------------------------------------------------------------------------- */
-
-unsigned levels(const struct fl_pin_world *w)
-{
-    return w->space.cpu.mode + 2u;
-}
-
-unsigned entry_size(const struct fl_pin_world *w)
-{
-    return w->space.cpu.mode == FL_MODE_2LEVEL ? 4 : 8;
-}
-
-unsigned level_shift(const struct fl_pin_world *w, unsigned level)
-{
-    return PAGE_SHIFT + (level - 1) * (w->space.cpu.mode == FL_MODE_2LEVEL ? 10 : 9);
-}
-
-unsigned huge_order(const struct fl_pin_world *w)
-{
-    return level_shift(w, 2) - PAGE_SHIFT;
-}
 
 static unsigned index_bits(const struct fl_pin_world *w, unsigned level)
 {
     if (w->space.cpu.mode == FL_MODE_2LEVEL)
         return 10;
     return w->space.cpu.mode == FL_MODE_PAE && level == 3 ? 2 : 9;
-}
-
-uint64_t entry_get(const struct fl_pin_world *w, uint64_t paddr)
-{
-    uint64_t value = 0;
-
-    memcpy(&value, w->ram + paddr, entry_size(w)); /* little endian */
-    return value;
 }
 
 void entry_put(struct fl_pin_world *w, uint64_t paddr, uint64_t value)
@@ -118,23 +93,15 @@ bool tables_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
     return true;
 }
 
-unsigned tables_left(const struct fl_pin_world *w)
-{
-    unsigned left = TABLES - w->next_table;
-
-    for (unsigned i = 0; i < w->ntable_list; i++)
-        left += w->table_level[w->table_list[i]] == 0;
-    return left;
-}
-
 unsigned table_alloc(struct fl_pin_world *w, unsigned level)
 {
     unsigned frame = TABLE_NONE;
 
-    for (unsigned i = 0; i < w->ntable_list && !frame; i++)
+    for (unsigned i = 0; w->ntables_free && !frame; i++)
         if (w->table_level[w->table_list[i]] == 0)
             frame = w->table_list[i];
     if (frame) {
+        w->ntables_free--;
         scrub(w, frame);
     } else {
         if (w->next_table == TABLES)
@@ -142,7 +109,6 @@ unsigned table_alloc(struct fl_pin_world *w, unsigned level)
         frame = w->next_table++;
         w->table_list[w->ntable_list++] = (uint16_t)frame;
     }
-    w->table_used[frame] = true;
     w->table_level[frame] = (uint8_t)level;
     return frame;
 }
@@ -150,19 +116,13 @@ unsigned table_alloc(struct fl_pin_world *w, unsigned level)
 void table_free(struct fl_pin_world *w, unsigned frame)
 {
     w->table_level[frame] = 0;
+    w->ntables_free++;
 }
 
 uint64_t table_address(const struct fl_pin_world *w, uint64_t entry)
 {
     (void)w;
     return entry & UINT64_C(0x000ffffffffff000);
-}
-
-uint64_t leaf_pfn(const struct fl_pin_world *w, unsigned level, uint64_t entry)
-{
-    uint64_t pfn = (entry & UINT64_C(0x000ffffffffff000)) >> PAGE_SHIFT;
-
-    return level == 1 ? pfn : pfn & ~((UINT64_C(1) << (level_shift(w, level) - PAGE_SHIFT)) - 1);
 }
 
 uint64_t leaf_make(const struct fl_pin_world *w, unsigned level, uint64_t pfn, uint64_t bits)
@@ -176,18 +136,6 @@ uint64_t table_make(const struct fl_pin_world *w, unsigned level, unsigned frame
     bool pdpte = w->space.cpu.mode == FL_MODE_PAE && level == 3;
 
     return (uint64_t)frame << PAGE_SHIFT | E_P | (pdpte ? 0 : E_RW | E_US | E_A);
-}
-
-bool entry_swapped(uint64_t entry)
-{
-    return entry && !(entry & (E_P | SOFT_PROTNONE | SOFT_NUMA));
-}
-
-bool entry_maps(unsigned level, uint64_t entry)
-{
-    if (!(entry & (E_P | SOFT_PROTNONE | SOFT_NUMA)))
-        return false;
-    return level == 1 || (level <= 3 && (entry & E_PS));
 }
 
 enum fl_swap_kind entry_swap(uint64_t entry)

@@ -96,7 +96,8 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
     };
     begin_cpu(w, m);
     w->generation = 0;
-    w->mm[0] = w->mm[1] = (struct mm){0};
+    w->mm[0].exists = w->mm[1].exists = false;
+    w->mm[0].nareas = w->mm[1].nareas = 0;
     for (unsigned i = 0; i < 4; i++)
         w->file_pages[i] = UINT32_MAX;
     w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
@@ -151,7 +152,12 @@ void fl_pin_world_copy(struct fl_pin_world *to, const struct fl_pin_world *from)
 {
     tables_copy(to, from);
     frames_copy(to, from);
-    memcpy(to->mm, from->mm, sizeof to->mm);
+    for (unsigned mm = 0; mm < 2; mm++) {
+        to->mm[mm].exists = from->mm[mm].exists;
+        to->mm[mm].root = from->mm[mm].root;
+        to->mm[mm].nareas = from->mm[mm].nareas;
+        memcpy(to->mm[mm].areas, from->mm[mm].areas, from->mm[mm].nareas * sizeof from->mm[mm].areas[0]);
+    }
     memcpy(to->file_pages, from->file_pages, sizeof to->file_pages);
     to->generation = from->generation;
     to->space = from->space;

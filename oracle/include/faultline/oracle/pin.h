@@ -21,8 +21,11 @@
 struct fl_pin_view {
     bool has_vma;
     struct fl_pin_vma vma;
-    struct fl_arch_result read, write; /* a user access of that kind under the real tables, without protection keys */
-    bool mapped;                       /* a leaf is there for the processor or for the kernel (PROT_NONE, hint) */
+    /* What the walk says of a user access of that kind under the real tables, without protection keys: enum fl_arch_kind. */
+    struct {
+        uint8_t kind;
+    } read, write;
+    bool mapped; /* a leaf is there for the processor or for the kernel (PROT_NONE, hint) */
     bool hint, special, device, splitting;
     bool leaf_write; /* its R/W bit, as the tables hold it */
     uint8_t leaf_level;
@@ -73,7 +76,7 @@ struct fl_pin_seen {
 
 /* One named invariant, for reports and documentation. */
 struct fl_pin_rule {
-    const char *name;      /* as in the key: check and row */
+    const char *name; /* as in the key: check and row */
     const char *statement;
     const char *source;
 };
