@@ -13,6 +13,11 @@ struct counting {
     uint64_t where;
 };
 
+static bool accessible(const struct area *a)
+{
+    return a->vma.read || a->vma.write || a->vma.exec;
+}
+
 static void count(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t paddr, unsigned level, void *ctx)
 {
     struct counting *c = ctx;
@@ -36,10 +41,19 @@ static void count(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t pad
             c->wrong = "a writable leaf of a private area maps what is not its own";
         if (p && (entry & E_RW) && a && !a->vma.shared && p->maps > 1)
             c->wrong = "a writable leaf of a private area maps what is shared";
+        if (p && a && !a->vma.shared && p->kind == PG_ANON && p->exclusive && p->maps > 1)
+            c->wrong = "a page of one address space alone is mapped twice";
+        if (p && a && a->vma.shared && a->kind != FL_AREA_ANON && p->kind == PG_ANON)
+            c->wrong = "an anonymous page in a shared mapping of a file";
+        if (p && a && !(entry & E_P) != !accessible(a) && !(entry & SOFT_NUMA && !(entry & E_P)))
+            c->wrong = "a leaf and its area differ in whether anything is permitted";
         if (p)
             c->maps[record_of(w, p)]++;
     } else if (entry_swap(entry) == FL_SWAP_SLOT) {
-        c->slots[(swap_payload(entry) - 1) % MAX_SLOTS]++;
+        if (swap_payload(entry) == 0 || swap_payload(entry) > w->nslots)
+            c->wrong = "an entry names a swap slot that is none";
+        else
+            c->slots[swap_payload(entry) - 1]++;
     } else if (entry_swap(entry) == FL_SWAP_MIGRATION && (p = page_of(w, swap_payload(entry)))) {
         c->moving[record_of(w, p)]++;
     }
@@ -65,6 +79,7 @@ bool fl_pin_world_sound(const struct fl_pin_world *world, char why[256])
 {
     static struct counting c; /* large, and one check at a time is enough */
     struct fl_pin_world *w = (struct fl_pin_world *)world;
+    const char *wrong;
 
     memset(&c, 0, sizeof c);
     c.w = w;
@@ -76,7 +91,7 @@ bool fl_pin_world_sound(const struct fl_pin_world *world, char why[256])
     }
     for (unsigned i = 0; i < w->ntouched; i++) {
         uint32_t r = w->touched[i];
-        const char *wrong = page_wrong(&w->pg[r], c.maps[r], c.moving[r]);
+        wrong = page_wrong(&w->pg[r], c.maps[r], c.moving[r]);
 
         if (wrong) {
             snprintf(why, 256,
@@ -91,5 +106,8 @@ bool fl_pin_world_sound(const struct fl_pin_world *world, char why[256])
             snprintf(why, 256, "swap slot %u: %u entries name it, %u are counted", i + 1, c.slots[i], w->slots[i].uses);
             return false;
         }
-    return true;
+    wrong = sound_whole(w);
+    if (wrong)
+        snprintf(why, 256, "%s", wrong);
+    return wrong == NULL;
 }

@@ -19,7 +19,8 @@
  *     event.c      views, references and locks of a call
  *     pins.c       pins that are held: given back, used, coherent?
  *     watch.c      who listens, and looking at pages; words.c the story in words
- *     sound.c      the model's own invariants
+ *     sound.c      the model's own invariants: what is counted is what is there
+ *     sound_whole.c ... tables, areas, lists are what they say
  */
 #ifndef FAULTLINE_PIN_STATE_H
 #define FAULTLINE_PIN_STATE_H
@@ -400,6 +401,9 @@ enum fl_status act_saturate(struct fl_pin_world *w, unsigned mm, uint64_t va);
 /* Tells who listens: only where w->watch is set. */
 void step(struct fl_pin_world *w, enum fl_pin_step_kind kind, const struct fl_record *record, enum fl_status status);
 void ended(struct fl_pin_world *w, const struct fl_pin_call *call, const struct fl_pin_seen *seen);
+
+/* ---- sound_whole.c ---- */
+const char *sound_whole(struct fl_pin_world *w); /* NULL, or what is wrong */
 
 /* ---- answers.c, event.c, pins.c ---- */
 enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r);

@@ -85,8 +85,6 @@ static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, 
         return EFAULT;
     if (fate == PINNED && v->saturated)
         return UNKNOWN;
-    if (fate == PINNED && (c->flags & FL_FOLL_DUMP) && !v->mapped && v->swap == FL_SWAP_NONE && !v->vma.has_fault)
-        return EFAULT;
     return fate;
 }
 

@@ -66,7 +66,7 @@ static enum fate one_page(const struct fl_pin_call *c, const struct fl_pin_view 
     struct page_now now = begin(v);
 
     if (vma->gate)
-        return (c->flags & FL_FOLL_WRITE) || !now.there ? REFUSED : PINNED;
+        return (c->flags & FL_FOLL_WRITE) || !now.there || (now.zero && dump) ? REFUSED : PINNED;
     if (!v->has_vma || !may(vma, c->flags))
         return REFUSED;
     if (vma->huge_shift && dump && !now.there)
@@ -126,6 +126,7 @@ enum state {
     ZERO_HUGE,
     BARE_RO,
     BARE_W,
+    ODD, /* no struct page, and nothing says so */
     DEVICE_RO,
     DEVICE_W,
     HINT_W,
@@ -136,19 +137,20 @@ enum state {
     SPLITTING,
     STATES
 };
-static const char *const state_names[STATES] = {
-    "hole",   "swapped",   "own-w",    "own-ro", "forked",  "file-ro",     "file-w", "zero",    "zero-huge", "bare-ro",
-    "bare-w", "device-ro", "device-w", "hint-w", "hint-ro", "hint-forked", "huge-w", "huge-ro", "splitting"};
+static const char *const state_names[STATES] = {"hole",    "swapped",     "own-w",     "own-ro",    "forked",
+                                                "file-ro", "file-w",      "zero",      "zero-huge", "bare-ro",
+                                                "bare-w",  "odd",         "device-ro", "device-w",  "hint-w",
+                                                "hint-ro", "hint-forked", "huge-w",    "huge-ro",   "splitting"};
 
 static void set_state(struct fl_pin_view *v, enum state s)
 {
     v->mapped = s > SWAPPED;
     v->swap = s == SWAPPED ? FL_SWAP_SLOT : FL_SWAP_NONE;
-    v->leaf_write =
-        s == OWN_W || s == FILE_W || s == BARE_W || s == DEVICE_W || s == HINT_W || s == HUGE_W || s == SPLITTING;
+    v->leaf_write = s == OWN_W || s == FILE_W || s == BARE_W || s == ODD || s == DEVICE_W || s == HINT_W ||
+                    s == HUGE_W || s == SPLITTING;
     v->anon = s == OWN_W || s == OWN_RO || s == FORKED || (s >= HINT_W && s <= SPLITTING);
     v->exclusive = v->anon && s != FORKED && s != HINT_FORKED;
-    v->page_valid = v->mapped && s != BARE_RO && s != BARE_W;
+    v->page_valid = v->mapped && s != BARE_RO && s != BARE_W && s != ODD;
     v->special = s == BARE_RO || s == BARE_W || s == ZERO;
     v->zero = s == ZERO || s == ZERO_HUGE;
     v->device = s == DEVICE_RO || s == DEVICE_W;
@@ -207,7 +209,9 @@ static void check(struct made *m, const char *what)
           "%s, api %u, flags %#x: fate %d (0 pinned, 1 efault, 2 enomem, 3 ehwpoison) is not accepted", what, m->c.api,
           m->c.flags, want);
     other = want == PINNED ? 1 + calls % 3 : calls % 4 == want ? PINNED : calls % 4;
-    if (m->c.api == FL_PINAPI_DUMP) /* it tells no error */
+    if (m->c.api == FL_PINAPI_DUMP && want != PINNED)
+        CHECK(comes_to(m, want == REFUSED ? NO_MEMORY : REFUSED), "a dump says only whether there is a page");
+    if (m->c.api == FL_PINAPI_DUMP)
         other = want == PINNED ? REFUSED : PINNED;
     CHECK(!comes_to(m, other), "%s, api %u, flags %#x: fate %d is accepted, expected %d", what, m->c.api, m->c.flags,
           other, want);
@@ -221,7 +225,8 @@ static void start(struct made *m, uint8_t api)
     m->s.ninstants = 1;
 }
 
-static const uint8_t results[] = {FL_MM_MINOR, FL_MM_MAJOR, FL_MM_OOM, FL_MM_HWPOISON, FL_MM_SIGBUS};
+static const uint8_t results[] = {FL_MM_MINOR,    FL_MM_MAJOR,          FL_MM_OOM,
+                                  FL_MM_HWPOISON, FL_MM_HWPOISON_LARGE, FL_MM_SIGBUS};
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* The faults, and what may make a difference of the page. The direction that is not asked for answers the contrary. */
@@ -253,7 +258,8 @@ static void each_flags(struct made *m, const char *what, enum state s, enum kind
 
     for (unsigned bits = 0; bits < 1u << COUNT(flags); bits++) {
         /* Where they cannot matter. */
-        if (((bits & 16) && kind != GUARD && kind != ADJOINED) || ((bits & 32) && s < HUGE_W && s != ZERO_HUGE))
+        if (((bits & 16) && kind != GUARD && kind != ADJOINED) ||
+            ((bits & 32) && s < HUGE_W && s != ZERO_HUGE && s != OWN_RO))
             continue;
         m->c.flags = FL_FOLL_TOUCH;
         for (unsigned i = 0; i < COUNT(flags); i++)
@@ -321,13 +327,13 @@ static void test_gate(void)
 {
     static struct made m;
 
-    for (unsigned flags = 0; flags < 8; flags++)
+    for (unsigned flags = 0; flags < 16; flags++)
         for (unsigned s = 0; s < STATES; s++) {
-            if (s != HOLE && s != FILE_RO)
+            if (s != HOLE && s != FILE_RO && s != ZERO)
                 continue;
             start(&m, FL_PINAPI_PIN);
-            m.c.flags =
-                (flags & 1 ? FL_FOLL_WRITE : 0) | (flags & 2 ? FL_FOLL_FORCE : 0) | (flags & 4 ? FL_FOLL_GET : 0);
+            m.c.flags = (flags & 1 ? FL_FOLL_WRITE : 0) | (flags & 2 ? FL_FOLL_FORCE : 0) |
+                        (flags & 4 ? FL_FOLL_GET : 0) | (flags & 8 ? FL_FOLL_DUMP : 0);
             memset(&m.v[0][0], 0, sizeof m.v[0][0]);
             m.v[0][0].vma = (struct fl_pin_vma){.read = true, .exec = true, .may_read = true, .gate = true};
             set_state(&m.v[0][0], s);
@@ -399,6 +405,9 @@ static void test_ranges(void)
                          pages, error);
             }
     }
+    start(&m, FL_PINAPI_PIN);
+    m.c.n = 0;
+    CHECK(comes_to(&m, REFUSED) && !comes_to(&m, PINNED), "of no pages none are pinned");
     /* Of what lies behind the pages that are looked at, only that it is not less. */
     start(&m, FL_PINAPI_PIN);
     m.c.flags = FL_FOLL_GET | FL_FOLL_WRITE;
