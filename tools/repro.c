@@ -43,8 +43,7 @@ static const struct argp_option options[] = {
     {"verbose", 'v', NULL, 0, "describe every event of every file", 0},
     {"quiet", 'q', NULL, 0, "print findings and the closing line only", 0},
     {"json", OPT_JSON, NULL, 0, "print one JSON document", 0},
-    {"target", OPT_TARGET, "NAME", 0,
-     "judge only what this target judges: walk, fault, prefetch, vmalloc or all (default)", 0},
+    {"target", OPT_TARGET, "NAME", 0, "judge only what this target judges: " FL_TARGET_LIST " or all (default)", 0},
     {"endings", OPT_ENDINGS, NULL, 0, "say for each event how it ended, one line each (what .expect files hold)", 0},
     {"regressions", OPT_REGRESSIONS, NULL, 0,
      "hold the scenarios of folders (default: corpus/regressions) against the .expect file beside each; one that does not "
@@ -74,7 +73,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
                 r->target = (enum fl_target)t;
                 return 0;
             }
-        argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", arg);
+        argp_error(state, "no target \"%.40s\": " FL_TARGET_LIST " or all", arg);
         return EINVAL;
     case ARGP_KEY_NO_ARGS:
         if (!r->regressions)

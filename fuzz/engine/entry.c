@@ -71,12 +71,6 @@ static struct fl_stats *open_stats(void)
     return block;
 }
 
-/* Targets without instructions to run. */
-static bool executes(enum fl_target target)
-{
-    return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC && target != FL_TARGET_GUP;
-}
-
 /* Out of FAULTLINE_CORE; nothing: that of this tree. A core that does not load, or cannot run this target, is the user's
  * affair: exit code 2. */
 static struct plugin_core open_core(void)
@@ -101,8 +95,8 @@ static void start(void)
         .target = fl_this_target,
         .core = plugin.core,
         .gup = plugin.gup,
-        .executor = !setting("FAULTLINE_EXECUTOR", '0') && executes(fl_this_target),
-        .require_executor = setting("FAULTLINE_EXECUTOR", '1') && executes(fl_this_target),
+        .executor = !setting("FAULTLINE_EXECUTOR", '0') && fl_target_executes(fl_this_target),
+        .require_executor = setting("FAULTLINE_EXECUTOR", '1') && fl_target_executes(fl_this_target),
         .decoders = !setting("FAULTLINE_DECODERS", '0') && fl_this_target == FL_TARGET_PREFETCH,
         .stats = (stats = open_stats()),
     };

@@ -9,6 +9,11 @@ const char *fl_target_name(enum fl_target target)
     return (unsigned)target < FL_TARGET_COUNT ? names[target] : "?";
 }
 
+bool fl_target_executes(enum fl_target target)
+{
+    return target != FL_TARGET_PREFETCH && target != FL_TARGET_VMALLOC && target != FL_TARGET_GUP;
+}
+
 bool fl_target_judges(enum fl_target target, enum fl_record_kind kind)
 {
     bool all = target == FL_TARGET_ALL;

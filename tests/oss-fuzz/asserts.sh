@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What OSS-Fuzz's build checker asserts of $OUT, and more. Each function prints "BAD: ..." lines for what is wrong.
 
-OSS_TARGETS=(walk fault prefetch vmalloc)
+OSS_TARGETS=(walk fault prefetch vmalloc gup)
 
 # As they are set where fuzzing happens.
 oss_environment() {

@@ -328,9 +328,9 @@ static void test_lock_use(void)
 static void test_names(void)
 {
     static const char *const checks[FL_CHECK_COUNT] = {
-        "walk",     "executor", "decision",     "effect",   "lock",       "rewalk",
-        "progress", "bound",    "contract",     "prefetch", "decoder",    "transparency",
-        "message",  "signal",   "interference", "sync",     "table-read", "generation"};
+        "walk",       "executor",   "decision", "effect",       "lock",    "rewalk",  "progress",     "bound",
+        "contract",   "prefetch",   "decoder",  "transparency", "message", "signal",  "interference", "sync",
+        "table-read", "generation", "pin",      "perm",         "cow",     "pin-diff"};
     static const char *const actions[FL_ACT_COUNT] = {
         "none",          "handled",  "ignored",      "signal",   "fixup",  "oops",
         "bad-pagetable", "oom-kill", "synced",       "spurious", "kprobe", "invalid-op",

@@ -294,7 +294,7 @@ int main(int argc, char **argv)
             k = &kinds[i];
     must(k || strcmp(argv[1], "empty") == 0);
     if (k) {
-        must(store_option_set(s, "targets", "walk,fault,prefetch,vmalloc"));
+        must(store_option_set(s, "targets", "walk,fault,prefetch,vmalloc,gup"));
         must(store_option_set(s, "engines", k->hostile ? nasty : "libfuzzer,afl"));
         must(store_option_set(s, "executor", "unicorn 2.1.1 (CPU: any)"));
         must(store_option_set(s, "command", "faultline campaign start"));

@@ -14,6 +14,10 @@
     "expected a page-aligned kernel address (64-bit: not in the last top-level entry), and vmalloc-start below "       \
     "vmalloc-end, found "
 
+#define AREA_FLAGS                                                                                                     \
+    "expected may-read with r, may-write with w; growsdown and huge only with anon, not shared; io and pfnmap only "   \
+    "with special, found "
+
 struct bad {
     const char *text;
     unsigned line, column;
@@ -210,6 +214,49 @@ static const struct bad bads[] = {
     {FIRST "cs 7 8\n", 2, 6, "expected end of line, found '8'"},
     {FIRST "touch read implicit 0\n", 2, 12, "expected user or supervisor, found 'implicit'"},
     {FIRST "touch read user 0 exec\n", 2, 19, "expected end of line, found 'exec'"},
+    {FIRST "area anon 0x800 pages 1 flags none\n", 2, 11,
+     "expected a page-aligned address, below 4 GiB in modes 2level and pae, found '0x800'"},
+    {FIRST "area swap 0 pages 1 flags none\n", 2, 6,
+     "expected anon, file, shmem, hugetlb, hugetlb-1g, device or special, found 'swap'"},
+    {FIRST "area anon 0 flags none\n", 2, 23, "expected pages, found end of line"},
+    {FIRST "area anon 0 pages 1\n", 2, 20, "expected flags, found end of line"},
+    {FIRST "area anon 0 pages 1 flags r\n", 2, 27, AREA_FLAGS "'r'"},
+    {FIRST "area anon 0 pages 1 flags shared,huge\n", 2, 27, AREA_FLAGS "'shared,huge'"},
+    {FIRST "area file 0 pages 1 flags growsdown\n", 2, 27, AREA_FLAGS "'growsdown'"},
+    {FIRST "area device 0 pages 1 flags pfnmap\n", 2, 29, AREA_FLAGS "'pfnmap'"},
+    {FIRST "area anon 0 pages 1 flags none file 1\n", 2, 37,
+     "expected file, pgoff and size only with a kind that has a file, found '1'"},
+    {FIRST "area special 0 pages 1 flags none size 1\n", 2, 40,
+     "expected file, pgoff and size only with a kind that has a file, found '1'"},
+    {FIRST "area file 0 pages 1 flags none file 4\n", 2, 37, "expected file 0..3, found '4'"},
+    {FIRST "act dontneeded 0x1000\n", 2, 5,
+     "expected read, write, dontneed, munmap, mprotect, fork, exit, mlock, uffd-continue, reclaim, migrate-begin, "
+     "migrate-end, hint, collapse, split-begin, split, poison, truncate, clean, device-gone, saturate, sigkill, "
+     "sigkill-other, unpin, use or gate-gone, found 'dontneeded'"},
+    {FIRST "act read 0x1000 prot r\n", 2, 22, "expected prot only with mprotect, found 'r'"},
+    {FIRST "act read 0x1000 mm 2\n", 2, 20, "expected mm 0..1, found '2'"},
+    {FIRST "act read 0x1000 at read\n", 2, 17, "expected pages, mm, prot or end of line, found 'at'"},
+    {FIRST "race read 0x1000\n", 2, 17, "expected at, found end of line"},
+    {FIRST "race read 0x1000 at read nth 0\n", 2, 30, "expected nth 1..255, found '0'"},
+    {FIRST "race read 0x1000 at read nth 256\n", 2, 30, "expected nth 1..255, found '256'"},
+    {FIRST "answer maybe at read\n", 2, 8,
+     "expected refuse, sigbus, sigsegv, hwpoison, hwpoison-large, retry, retry-major, major, lazy, opposite or "
+     "garbage, found 'maybe'"},
+    {FIRST "answer refuse\n", 2, 14, "expected at, found end of line"},
+    {FIRST "pin slow 0\n", 2, 5, "expected pin, user, fast-only, fast, fixup, dump or follow, found 'slow'"},
+    {FIRST "pin user 0 pages 65536\n", 2, 18,
+     "expected pages 0..65535 with pin and user, 1 with fixup, dump and follow, found '65536'"},
+    {FIRST "pin dump 0 pages 2\n", 2, 18,
+     "expected pages 0..65535 with pin and user, 1 with fixup, dump and follow, found '2'"},
+    {FIRST "pin user 0 flags write,touch\n", 2, 18, "expected flags that the call takes, found 'write,touch'"},
+    {FIRST "pin pin 0 flags numa\n", 2, 17, "expected flags that the call takes, found 'numa'"},
+    {FIRST "pin user 0 nonblocking\n", 2, 12, "expected nonblocking only with pin and fixup, found 'nonblocking'"},
+    {FIRST "pin fast 0 remote\n", 2, 12, "expected remote not with fast and fast-only, found 'remote'"},
+    {FIRST "pin fast 0 get\n", 2, 12, "expected get only with pin, user and follow, found 'get'"},
+    {FIRST "pin follow 0 vmas\n", 2, 14, "expected vmas only with pin and user, found 'vmas'"},
+    {FIRST "mode pae\npin user 0x100000000\n", 3, 10,
+     "expected a number below 4 GiB in modes 2level and pae, found '0x100000000'"},
+    {FIRST "arch sh4\npv-flush yes\n", 3, 10, "expected no pv-flush with arch sh4, found 'yes'"},
     {FIRST "sync-all 1\n", 2, 10, "expected end of line, found '1'"},
 };
 
@@ -321,6 +368,14 @@ static void test_good_texts(void)
         {FIRST "cs 15", FIRST "mode 4level\n\ncs 0xf\n"},
         {FIRST "touch fetch supervisor 4096", FIRST "mode 4level\n\ntouch fetch supervisor 0x1000\n"},
         {FIRST "sync-all # now", FIRST "mode 4level\n\nsync-all\n"},
+        {FIRST "pv-flush yes\npte-special yes", FIRST "mode 4level\npv-flush yes\n"},
+        {FIRST "area file 4096 size 0x10 pages 2 pgoff 0 flags may-read,r",
+         FIRST "mode 4level\n\narea file 0x1000 pages 2 flags r,may-read size 16\n"},
+        {FIRST "act mprotect 4096 mm 0 pages 1", FIRST "mode 4level\n\nact mprotect 0x1000\n"},
+        {FIRST "race read 0 at mm-fault", FIRST "mode 4level\n\nrace read 0 at mm-fault nth 1\n"},
+        {FIRST "answer lazy at mm-fault", FIRST "mode 4level\n\nanswer lazy at mm-fault nth 1\n"},
+        {FIRST "pin fast 4096", FIRST "mode 4level\n\npin fast 0x1000 pages 1\n"},
+        {FIRST "pin user 1 get flags force,write", FIRST "mode 4level\n\npin user 0x1 pages 1 flags write,force get\n"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

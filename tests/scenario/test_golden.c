@@ -72,6 +72,10 @@ static void test_machine(void)
                   "01 000000 00 00 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
                   "0000000000000000 00000000 00000000 00000000 00000000"
                   "00 00 00 01 0000 0000 00000000 00000000 0000000000000000 000000000000b0ff");
+    /* Two bits of byte 5 that were reserved before version 3. */
+    check_machine("faultline-scenario 3\npte-special no\npv-flush yes\n",
+                  "00 000000 00 c0 0000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
+                  "0000000000000000 00000000 00000000 00000000 00000000");
     /* The mode follows from the arch. */
     check_machine("faultline-scenario 2\narch sh4\nsh4-fixed no\nvmalloc-end 0xe4000000\n",
                   "02 000000 00 00 0000 00000000 00000000 00000000 00000000 00000000 00000000 0000000000000000"
@@ -144,11 +148,33 @@ static void test_records(void)
         {"touch write supervisor 0x10", "15 01 01 00 00000000 10"},
         {"touch fetch user 0x10", "15 02 00 00 00000000 10"},
         {"sync-all", "16"},
+        {"area file 0x7000 pages 16777216 flags r,w,x,may-read,may-write,shared,locked file 3 pgoff 4660 size 2271560481 "
+         "pkey 9",
+         "17 01 bf00 ffffff00 0070000000000000 3412 03 09 00000000 21436587"},
+        {"area anon 0x10000 pages 2 flags growsdown,huge", "17 00 4004 01000000 0000010000000000"},
+        {"area special 0x10000 pages 1 flags may-read,may-write,io,pfnmap pkey 15",
+         "17 06 1803 00000000 0000010000000000 0000 00 0f"},
+        {"area hugetlb-1g 0x40000000 pages 262144 flags none", "17 04 0000 ffff0300 0000004000000000"},
+        {"act gate-gone 0x1000", "18 19 00 00 00000000 0010"},
+        {"act mprotect 0xfffffffffffff000 pages 3 mm 1 prot r,x", "18 04 01 05 02000000 00f0ffffffffffff"},
+        {"race dontneed 0x1000 at mm-fault nth 255", "19 02 00 00 00000000 0010000000000000 12fe"},
+        {"race mprotect 0x1000 pages 2 mm 1 prot w at irq-restore nth 1", "19 04 01 02 01000000 0010000000000000 1900"},
+        {"answer garbage at page-head nth 2", "1a 07 01 0a"},
+        {"answer refuse at read nth 1", "1a 00 00 00"},
+        {"pin pin 0x123 pages 65535 flags write,touch,dump,force,nowait,mlock,split,hwpoison,migration,tried nonblocking "
+         "remote get vmas",
+         "1b 00 0b 00 ffff0000 2301000000000000 fb0d"},
+        {"pin user 0x1000 pages 0 flags write,force", "1b 01 04 00 00000000 0010000000000000 1100"},
+        {"pin fast-only 0x1000 pages 4294967295 flags write", "1b 02 00 00 ffffffff 0010000000000000 01"},
+        {"pin fast 0x1000 pages 2", "1b 03 00 00 02000000 0010"},
+        {"pin fixup 0x1000 pages 1 flags write nonblocking remote", "1b 04 03 00 01000000 0010000000000000 01"},
+        {"pin dump 0x1000 pages 1 remote", "1b 05 02 00 01000000 0010"},
+        {"pin follow 0x1000 pages 1 flags numa get", "1b 06 00 00 01000000 0010000000000000 0002"},
     };
     char text[256], line[256];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(text, sizeof(text), "faultline-scenario 2\n%s\n", rows[i].text);
+        snprintf(text, sizeof(text), "faultline-scenario 3\n%s\n", rows[i].text);
         parse(text);
         memset(want, 0, FL_MACHINE_BYTES);
         from_hex(rows[i].hex, want + FL_MACHINE_BYTES, FL_RECORD_BYTES);
@@ -190,6 +216,21 @@ static void test_not_canonical(void)
         {"13 00 fb", "ldt 0 bits 64 base 0 limit 0xffffffff"}, /* 3, in a mode whose own size it is */
         {"15 03 fe", "touch read user 0"},
         {"16 ffffff ffffffff ffffffffffffffff", "sync-all"},
+        {"17 07 0200 00000000 ff1f", "area anon 0x1000 pages 1 flags w,may-write"},                    /* 7 modulo 7 */
+        {"17 01 ffff", "area file 0 pages 1 flags r,w,x,may-read,may-write,shared,locked"},            /* of a file */
+        {"17 00 6004 00000000 0000000000000000 ffffffff", "area anon 0 pages 1 flags shared pkey 15"}, /* no file */
+        {"18 1e ff ff", "act mprotect 0 mm 1 prot r,w,x"},                                /* 30 modulo 26 */
+        {"18 00 fe ff 00000000 ff1f000000000000 ffff", "act read 0x1000"},                /* no op */
+        {"19 1a 00 00 00000000 00 ", "race read 0 at read nth 1"},                        /* 26 modulo 26 */
+        {"19 01 00 00 00000000 0000000000000000 1bff", "race write 0 at ptl-lock nth 1"}, /* 255 modulo 255 */
+        {"1a 1b ff 0b", "answer refuse at ptl-lock nth 1"},
+        {"1b 00 00 00 ffffffff 0000000000000000 ffff",
+         "pin pin 0 pages 65535 flags write,touch,dump,force,nowait,mlock,split,hwpoison,migration,tried get"},
+        {"1b 01 ff 00 00000000 0000000000000000 ffff", "pin user 0 pages 0 flags write,force remote vmas"},
+        {"1b 02 ff ff 05000000 0000000000000000 ffff", "pin fast-only 0 pages 5 flags write"},
+        {"1b 05 ff ff 05000000 0000000000000000 ffff", "pin dump 0 pages 1 remote"},
+        {"1b 0d fb ff 05000000 0000000000000000 ffff",
+         "pin follow 0 pages 1 flags write,touch,dump,force,nowait,mlock,split,hwpoison,numa,migration,tried remote get"},
     };
     char line[256];
 

@@ -56,7 +56,12 @@ static void mutate(uint64_t *state, char **text, size_t *size)
                                          "exec user 0x1: ",
                                          "r",
                                          "p,w",
-                                         "faultline-scenario 2\n",
+                                         "faultline-scenario 3\n",
+                                         "area file ",
+                                         "pin user 0 ",
+                                         "at mm-fault ",
+                                         "nth 255 ",
+                                         "get ",
                                          "arch sh4\n",
                                          "in-nmi yes\n",
                                          "vmalloc-start 0xffffc90000001000\n",
@@ -154,7 +159,7 @@ static void test_noise(uint64_t count)
     uint64_t state = 13;
 
     for (uint64_t i = 0; i < count; i++) {
-        static const char start[] = "faultline-scenario 2\n";
+        static const char start[] = "faultline-scenario 3\n";
         struct fl_text_error error = {0};
         char text[256];
         size_t size = random_below(&state, sizeof(text));
@@ -212,7 +217,7 @@ static void test_record_print(uint64_t count)
         if (i % 4 == 0) { /* any bytes, but for the booleans: those may only hold 0 and 1 */
             uint8_t *bytes = (uint8_t *)&r;
             const uint8_t kind = r.kind == FL_REC_ACCESS || r.kind == FL_REC_REGS || r.kind == FL_REC_EXEC ||
-                                         r.kind == FL_REC_DECODE || r.kind == FL_REC_SWITCH
+                                         r.kind == FL_REC_DECODE || r.kind == FL_REC_SWITCH || r.kind == FL_REC_PIN
                                      ? (uint8_t)FL_REC_INJECT
                                      : r.kind;
 

@@ -49,7 +49,7 @@ vectors=$root/tests/data/walk-vectors-extra.txt
 expect 0 '' --help
 expect 0 '' --version
 expect 0 '' show "$seed"
-grep -q '^faultline-scenario 2$' "$work/out" || fail "show printed no scenario"
+grep -q '^faultline-scenario 3$' "$work/out" || fail "show printed no scenario"
 cp "$work/out" "$work/shown.scn"
 expect 0 '' show "$work/shown.scn"
 cmp -s "$work/out" "$work/shown.scn" || fail "show of what show printed is something else"
@@ -90,7 +90,7 @@ expect 2 'bad.scn:2:6: expected .*found' show "$work/bad.scn"
 expect 2 'bad.scn:2:6: expected .*found' repro "$work/bad.scn"
 printf 'hello\n' >"$work/first.scn"
 expect 2 'first.scn:1:1: ' show "$work/first.scn"
-printf 'faultline-scenario 3\n' >"$work/newer.scn"
+printf 'faultline-scenario 4\n' >"$work/newer.scn"
 expect 2 'newer.scn:1:[0-9]+: .*newer' show "$work/newer.scn"
 : >"$work/none.scn"
 expect 2 'none.scn:1:1: ' show "$work/none.scn"

@@ -99,8 +99,8 @@ rm -rf "$build/fuzz"
 
 case="an input that a killed campaign left"
 engine 'judged 9; exit 0'
-mkdir -p "$build/fuzz/tasks-v2/walk-libfuzzer-0"
-printf abc >"$build/fuzz/tasks-v2/walk-libfuzzer-0/crash-3"
+mkdir -p "$build/fuzz/tasks-v3/walk-libfuzzer-0"
+printf abc >"$build/fuzz/tasks-v3/walk-libfuzzer-0/crash-3"
 run 1
 check "taken up" test -s "$build/fuzz/findings/unreproduced_walk.scn"
 rm -rf "$build/fuzz"
@@ -110,7 +110,7 @@ engine 'judged 9; [ -e "$prefix/done" ] && exit 0; : >"$prefix/done"; printf abc
 mkdir -p "$build/fuzz"
 : >"$build/fuzz/findings"
 run 3
-check "the input stays" test -s "$build/fuzz/tasks-v2/walk-libfuzzer-0/crash-4"
+check "the input stays" test -s "$build/fuzz/tasks-v3/walk-libfuzzer-0/crash-4"
 check "says where" grep -q 'the input stays at' "$work/err"
 rm -rf "$build/fuzz"
 

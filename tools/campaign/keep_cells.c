@@ -60,9 +60,8 @@ static bool put_back(struct fl_judge *judge, const struct merge *m)
 static _Noreturn void child(const struct campaign *c, pid_t parent)
 {
     const struct merge *m = &c->merge;
-    bool executes = m->target != FL_TARGET_PREFETCH && m->target != FL_TARGET_VMALLOC;
     struct fl_judge_options options = {.target = m->target,
-                                       .executor = c->o->executor && executes,
+                                       .executor = c->o->executor && fl_target_executes(m->target),
                                        .decoders = m->target == FL_TARGET_PREFETCH,
                                        .stats = m->stats};
     struct rlimit none = {0, 0};

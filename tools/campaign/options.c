@@ -35,7 +35,7 @@ enum {
     OPT_SBATCH
 };
 static const struct argp_option start_options[] = {
-    {"target", 't', "NAME", 0, "walk, fault, prefetch, vmalloc, several with commas, or all (default)", 0},
+    {"target", 't', "NAME", 0, FL_TARGET_LIST ", several with commas, or all (default)", 0},
     {"engine", 'e', "NAME", 0, "libfuzzer, afl or both (default)", 0},
     {"jobs", 'j', "N", 0, "processes that fuzz at a time (default: one for each processor)", 0},
     {"time", 's', "TIME", 0, "end after 90 (seconds), 5m, 2h or 1d (default: when it is stopped)", 0},

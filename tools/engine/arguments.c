@@ -31,7 +31,7 @@ void engine_argument_targets(bool target[FL_TARGET_COUNT], const char *text, str
         while (t < FL_TARGET_COUNT && strcmp(name, fl_target_name((enum fl_target)t)) != 0)
             t++;
         if (t == FL_TARGET_COUNT)
-            argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", name);
+            argp_error(state, "no target \"%.40s\": " FL_TARGET_LIST " or all", name);
         else if (t == FL_TARGET_ALL)
             for (unsigned i = 0; i < FL_TARGET_ALL; i++)
                 target[i] = true;

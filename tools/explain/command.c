@@ -71,7 +71,7 @@ static const struct argp_option options[] = {
      "judge the core in this shared object (usual: $FAULTLINE_CORE, else for a KEY the campaign's, else the one in this tree)",
      0},
     {"target", OPT_TARGET, "NAME", 0,
-     "judge as this target does: walk, fault, prefetch, vmalloc or all (usual: the bucket's; for a FILE the one that "
+     "judge as this target does: " FL_TARGET_LIST " or all (usual: the bucket's; for a FILE the one that "
      "its comments name, else all)",
      0},
     {"no-executor", OPT_NO_EXECUTOR, NULL, 0, "leave executors out", 0},
@@ -111,7 +111,7 @@ static error_t option(int key, char *arg, struct argp_state *state)
                 e->target_given = true;
                 return 0;
             }
-        argp_error(state, "no target \"%.40s\": walk, fault, prefetch, vmalloc or all", arg);
+        argp_error(state, "no target \"%.40s\": " FL_TARGET_LIST " or all", arg);
         return EINVAL;
     case OPT_NO_EXECUTOR: e->options.no_executor = true; return 0;
     case OPT_ASCII: e->options.ascii = true; return 0;

@@ -18,7 +18,7 @@ static const char doc[] =
 
 enum { OPT_JSON = 256, OPT_NO_EXECUTOR, OPT_OUT, OPT_SEED, OPT_CORE };
 static const struct argp_option options[] = {
-    {"target", 't', "NAME", 0, "walk, fault, prefetch, vmalloc, several with commas, or all (default)", 0},
+    {"target", 't', "NAME", 0, FL_TARGET_LIST ", several with commas, or all (default)", 0},
     {"engine", 'e', "NAME", 0, "libfuzzer (default), afl or both", 0},
     {"time", 's', "SECONDS", 0, "how long (default 60)", 0},
     {"jobs", 'j', "N", 0, "processes for each target and engine (default 1)", 0},

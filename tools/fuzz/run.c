@@ -175,8 +175,7 @@ static bool worked(const struct fuzz *c, struct task *t)
 
     if (s->events == 0)
         why = "judged no event";
-    else if (c->executor && t->run.target != FL_TARGET_PREFETCH && t->run.target != FL_TARGET_VMALLOC &&
-             s->events > 100000 && s->executor_runs == 0)
+    else if (c->executor && fl_target_executes(t->run.target) && s->events > 100000 && s->executor_runs == 0)
         why = "never used the executor";
     else if (c->executor && t->run.target == FL_TARGET_FAULT && s->real_faults > 100000 && s->transparent == 0)
         why = "compared no run on demand with the run with everything mapped";

@@ -8,7 +8,7 @@ engine=${FUZZING_ENGINE:-libfuzzer}
 sanitizer=${SANITIZER:-address}
 root=$SRC/faultline
 build=$WORK/faultline-$engine-$sanitizer-${ARCHITECTURE:-x86_64}
-targets=(walk fault prefetch vmalloc)
+targets=(walk fault prefetch vmalloc gup)
 
 # Executor and decoders are not instrumented: MemorySanitizer would take what they write for unwritten. Nor are they there
 # for 32 bits. The targets do without: then the core is held against the architectural walk and the decision table alone.

@@ -82,7 +82,7 @@ static bool find_target(const char *name, enum fl_target *out)
             *out = (enum fl_target)t;
             return true;
         }
-    complain("there is no target %s; targets are walk, fault, prefetch and vmalloc", name);
+    complain("there is no target %s; targets are " FL_TARGET_LIST, name);
     return false;
 }
 

@@ -22,6 +22,10 @@ enum fl_target {
     FL_TARGET_COUNT
 };
 const char *fl_target_name(enum fl_target target);
+/* Their names without "all", for help and errors. */
+#define FL_TARGET_LIST "walk, fault, prefetch, vmalloc, gup"
+/* Has the target instructions for an executor to run? */
+bool fl_target_executes(enum fl_target target);
 /* Does the target judge events of this kind? The others are skipped and change nothing. */
 bool fl_target_judges(enum fl_target target, enum fl_record_kind kind);
 
