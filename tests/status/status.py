@@ -73,7 +73,7 @@ def test_json():
     check(code == 1 and not err, f"JSON: exit code {code}, {err}")
     check(said["supervisor"]["presence"] == "stopped" and said["open_findings"] == 2 and said["decision_cells"] == 1398,
           "JSON: figures")
-    check(len(said["jobs"]) == 8 and len(said["findings"]) == 4 and set(said["targets"]) ==
+    check(len(said["jobs"]) == 10 and len(said["findings"]) == 4 and set(said["targets"]) ==
           {"walk", "fault", "prefetch", "vmalloc", "gup"}, "JSON: lists")
     check(sum(said["decision_cells_by_kind"].values()) == said["decision_cells"], "JSON: cells by kind add up")
     check(said["totals"]["executions"] == sum(t["executions"] for t in said["targets"].values()), "JSON: totals add up")
