@@ -25,6 +25,8 @@ static void count(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t pad
     const struct area *a = area_find(w, mm, va);
     struct pg *p = leaf_page(w, level, entry);
 
+    if (c->wrong)
+        return;
     c->where = va;
     if (!a)
         c->wrong = "an entry outside every area";
