@@ -9,7 +9,11 @@
 
 bool fl_judge_pin_open(struct fl_judge *j)
 {
-    return fl_pin_world_open(&j->pin_world) == FL_OK && fl_pin_world_open(&j->pin_other) == FL_OK;
+    if (fl_pin_world_open(&j->pin_world) != FL_OK || fl_pin_world_open(&j->pin_other) != FL_OK)
+        return false;
+    if (j->options.sound)
+        fl_pin_world_distrust(j->pin_world);
+    return true;
 }
 
 void fl_judge_pin_close(struct fl_judge *j)

@@ -59,6 +59,7 @@ enum fl_status act(struct fl_pin_world *w, const struct fl_record *r)
 
     if (!w->mm[mm].exists || va >= w->space.task_size)
         return FL_INVALID;
+    w->changed_all = true;
     if (end > w->space.task_size || end < va)
         end = w->space.task_size;
     switch ((enum fl_act)r->u.act.act) {
@@ -82,7 +83,10 @@ enum fl_status act(struct fl_pin_world *w, const struct fl_record *r)
     case FL_ACTOR_TRUNCATE: return act_truncate(w, mm, va);
     case FL_ACTOR_CLEAN: return act_clean(w, mm, va);
     case FL_ACTOR_SATURATE: return act_saturate(w, mm, va);
-    case FL_ACTOR_DEVICE_GONE: w->device_gone = true; return FL_OK;
+    case FL_ACTOR_DEVICE_GONE:
+        w->device_gone = true;
+        world_changed(w);
+        return FL_OK;
     case FL_ACTOR_SIGKILL:
         if (w->in_event && !w->killed) {
             w->fatal_seen = true;

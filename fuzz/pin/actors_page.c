@@ -130,6 +130,7 @@ enum fl_status act_migrate_end(struct fl_pin_world *w, unsigned mm, uint64_t va)
     entry = entry_get(w, entry_find(w, w->mm[mm].root, va, &level));
     if (!entry_swapped(entry) || entry_swap(entry) != FL_SWAP_MIGRATION)
         return FL_INVALID;
+    w->changed_all = true;
     m.from = swap_payload(entry);
     p = page_of(w, m.from);
     m.to = new_home(w, p);

@@ -2,14 +2,15 @@
 /* One call of pinning: what its pages looked like at every instant, and what became of locks and references. */
 #include "ops.h"
 
-static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
+static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v, uint64_t *at)
 {
     bool kernel = va >= w->space.task_size;
     uint64_t root = kernel ? w->space.kernel_root : w->mm[0].root, entry;
     unsigned level;
     struct pg *p;
 
-    entry = entry_get(w, entry_find(w, root, va, &level));
+    *at = entry_find(w, root, va, &level);
+    entry = entry_get(w, *at);
     v->leaf_level = (uint8_t)level;
     v->mapped = entry_maps(level, entry);
     v->pfn = FL_NO_PAGE;
@@ -56,7 +57,8 @@ static void view_area(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
         v->saturated = page_saturated(p);
 }
 
-static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
+/* *at [OUT]: the entry that ends the walk; 0: there is none, and the view changes with everything only. */
+static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v, uint64_t *at)
 {
     struct fl_access access = {.va = va, .kind = FL_READ, .priv = FL_USER};
     struct fl_cpu cpu = w->space.cpu;
@@ -64,6 +66,7 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
 
     memset(v, 0, sizeof *v);
     v->pfn = FL_NO_PAGE;
+    *at = 0;
     if (va >= w->space.task_size) {
         if (!w->machine.vsyscall || cpu.mode < FL_MODE_4LEVEL || va != UINT64_C(0xffffffffff600000))
             return;
@@ -78,7 +81,7 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
     } else {
         view_area(w, va, v);
     }
-    view_leaf(w, va, v);
+    view_leaf(w, va, v, at);
     v->fault_special &= !v->mapped && v->swap == FL_SWAP_NONE;
     cpu.cr4 &= ~(UINT64_C(1) << 22); /* keys are judged from the area */
     fl_arch_walk(&cpu, &access, tables_read, w, &result);
@@ -88,18 +91,61 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v)
     v->write.kind = (uint8_t)result.kind;
 }
 
-void instant(struct fl_pin_world *w)
+static bool entry_changed(const struct fl_pin_world *w, uint64_t at)
 {
-    if (!w->in_event || !w->changed)
-        return;
+    for (unsigned k = 0; k < w->nchanged_at; k++)
+        if (w->changed_at[k] == at)
+            return true;
+    return false;
+}
+
+/* Every page looked at anew must look as the last instant says. */
+static void distrust(struct fl_pin_world *w)
+{
+    struct fl_pin_view v;
+    uint64_t at;
+
+    for (unsigned i = 0; i < w->pages && w->ninstants && !w->lost_instants; i++) {
+        view(w, (w->event.u.pin.start & PAGE_MASK) + (uint64_t)i * PAGE_SIZE, &v, &at);
+        if (memcmp(&v, &w->views[w->ninstants - 1][i], sizeof v) != 0)
+            w->views_wrong = true;
+    }
+}
+
+static void note_instant(struct fl_pin_world *w)
+{
+    struct fl_pin_view *now = w->views[w->ninstants % FL_PIN_INSTANTS];
+    bool room, seen = false;
+
     w->changed = false;
+    room = fault_room(w);
+    w->changed_all |= room != w->had_room || w->ninstants == 0 || w->saturated;
     if (w->ninstants == FL_PIN_INSTANTS) {
         w->lost_instants = true;
         return;
     }
-    for (unsigned i = 0; i < w->pages; i++)
-        view(w, (w->event.u.pin.start & PAGE_MASK) + (uint64_t)i * PAGE_SIZE, &w->views[w->ninstants][i]);
-    w->ninstants++;
+    for (unsigned i = 0; i < w->pages; i++) {
+        if (!w->changed_all && !entry_changed(w, w->view_at[i])) {
+            now[i] = w->views[w->ninstants - 1][i];
+            continue;
+        }
+        view(w, (w->event.u.pin.start & PAGE_MASK) + (uint64_t)i * PAGE_SIZE, &now[i], &w->view_at[i]);
+        seen = true;
+    }
+    w->ninstants += seen || w->changed_all;
+    w->changed_all = false;
+    w->had_room = room;
+    w->nchanged_at = 0;
+}
+
+void instant(struct fl_pin_world *w)
+{
+    if (!w->in_event)
+        return;
+    if (w->changed)
+        note_instant(w);
+    if (w->distrusted)
+        distrust(w);
 }
 
 /* ---- begin and end ------------------------------------------------------------------------------------------------ */
@@ -151,7 +197,7 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->ndeferred = w->nlate = w->ninstants = 0;
     w->split_late = 0;
     w->pages = n < 0 ? 0 : n < FL_PIN_PAGES ? (unsigned)n : FL_PIN_PAGES;
-    w->in_event = w->changed = true;
+    w->in_event = w->changed = w->changed_all = true;
     w->releasing = w->call_over = false;
     if (w->watch)
         step(w, FL_PIN_STEP_BEGIN, pin, FL_OK);

@@ -37,7 +37,7 @@ static bool in_file(const struct fl_pin_world *w, const struct area *a, uint64_t
 }
 
 /* Small frames and tables that the rest may need: asked for in one sum, so that a fault is done whole or not at all. */
-static bool room(const struct fl_pin_world *w)
+bool fault_room(const struct fl_pin_world *w)
 {
     return tables_left(w) >= 6 && (w->small_free || w->small_next + 4 <= PFN_HUGE);
 }
@@ -48,7 +48,7 @@ static struct plan plan(struct fl_pin_world *w, unsigned mm, const struct area *
 
     p.at = entry_find(w, w->mm[mm].root, va, &p.level);
     p.entry = entry_get(w, p.at);
-    if (!room(w)) {
+    if (!fault_room(w)) {
         p.result = FL_MM_OOM;
     } else if (entry_maps(p.level, p.entry)) {
         struct pg *page = leaf_page(w, p.level, p.entry);

@@ -28,7 +28,7 @@ void page_touch(struct fl_pin_world *w, struct pg *p)
 void page_change(struct fl_pin_world *w, struct pg *p)
 {
     page_touch(w, p);
-    world_changed(w);
+    w->changed = true; /* its mappings may look otherwise only where an entry, or everything, is said to */
 }
 
 void page_note(struct fl_pin_world *w, struct pg *p)

@@ -73,6 +73,7 @@ struct fl_pin_fault hugetlb_do(struct fl_pin_world *w, unsigned mm, const struct
 
     if (out.result != FL_MM_MINOR)
         return out;
+    w->changed_all = true;
     if (entry_swapped(entry)) {
         act_migrate_end(w, mm, va);
         return out;

@@ -207,6 +207,7 @@ enum fl_status leaf_split(struct fl_pin_world *w, unsigned mm, uint64_t va)
 
     if (level != 2 || !head)
         return FL_INVALID;
+    w->changed_all = true;
     if (head->kind == PG_ZERO)
         return split_zero(w, at);
     if (head->kind != PG_ANON)

@@ -83,6 +83,10 @@ bool fl_pin_world_sound(const struct fl_pin_world *world, char why[256])
     struct fl_pin_world *w = (struct fl_pin_world *)world;
     const char *wrong;
 
+    if (w->views_wrong) {
+        snprintf(why, 256, "a view was kept though its page has changed");
+        return false;
+    }
     memset(&c, 0, sizeof c);
     c.w = w;
     for (unsigned mm = 0; mm < 2 && !c.wrong; mm++)

@@ -214,6 +214,12 @@ struct fl_pin_world {
     unsigned ninstants;
     bool lost_instants;
     struct fl_pin_view views[FL_PIN_INSTANTS][FL_PIN_PAGES];
+    uint64_t view_at[FL_PIN_PAGES]; /* the entry that ends the walk of each, at the last instant */
+    /* What may look otherwise since the last instant: everything, or what these entries translate. */
+    bool changed_all, had_room;
+    bool distrusted, views_wrong; /* fl_pin_world_distrust() */
+    unsigned nchanged_at;
+    uint64_t changed_at[8];
     int32_t want[RECORDS], want_tail[RECORDS]; /* scratch, zero between uses */
     uint32_t noted[RECORDS];                   /* records whose own, own_tail, want or want_tail may not be 0 */
     unsigned nnoted;
@@ -371,6 +377,8 @@ struct fl_pin_fault fault_do(struct fl_pin_world *w, unsigned mm, const struct a
 struct fl_pin_fault hugetlb_do(struct fl_pin_world *w, unsigned mm, const struct area *a, uint64_t va, bool write);
 enum fl_mm_result hugetlb_plan(struct fl_pin_world *w, unsigned mm, const struct area *a, uint64_t va, bool write);
 struct pg *hugetlb_cached(struct fl_pin_world *w, const struct area *a, uint64_t va);
+/* Are there tables and small pages for another fault? */
+bool fault_room(const struct fl_pin_world *w);
 /* The page that a fault would find: of a file, a device, hugetlb's page cache. NULL: none yet, or none of those. */
 struct pg *fault_cached(struct fl_pin_world *w, const struct area *a, uint64_t va);
 void user_access(struct fl_pin_world *w, unsigned mm, uint64_t va, bool write);
@@ -421,7 +429,7 @@ void pins_parted(struct fl_pin_world *w, unsigned mm, uint64_t start, uint64_t e
 void pins_written(struct fl_pin_world *w, uint64_t va, uint64_t pfn);                /* by the task */
 static inline void world_changed(struct fl_pin_world *w)
 {
-    w->changed = true;
+    w->changed = w->changed_all = true;
 }
 
 #endif

@@ -79,7 +79,11 @@ void entry_put(struct fl_pin_world *w, uint64_t paddr, uint64_t value)
 
     memcpy(w->ram + paddr, &value, entry_size(w));
     w->table_lines[frame] |= UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / LINE);
-    world_changed(w);
+    w->changed = true;
+    if (w->nchanged_at < sizeof w->changed_at / sizeof w->changed_at[0])
+        w->changed_at[w->nchanged_at++] = paddr;
+    else
+        w->changed_all = true;
 }
 
 bool tables_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)

@@ -100,7 +100,7 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
     w->mm[0].nareas = w->mm[1].nareas = 0;
     for (unsigned i = 0; i < 4; i++)
         w->file_pages[i] = UINT32_MAX;
-    w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
+    w->views_wrong = w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
     w->next_value = 0;
     w->npins = w->nraces = w->nanswers = w->ndeferred = w->nlate = 0;
     w->split_late = 0;
@@ -132,6 +132,11 @@ enum fl_status fl_pin_world_apply(struct fl_pin_world *w, const struct fl_record
     if (w->watch)
         step(w, FL_PIN_STEP_ACT, r, status);
     return status;
+}
+
+void fl_pin_world_distrust(struct fl_pin_world *w)
+{
+    w->distrusted = true;
 }
 
 unsigned fl_pin_world_room(const struct fl_pin_world *w)

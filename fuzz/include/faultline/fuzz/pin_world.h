@@ -74,6 +74,10 @@ bool fl_pin_actor_may_run(enum fl_act act, unsigned mm, uint8_t locks, bool pv);
 /* Is the answer one that the op can be given, and is it legal? False: it does not fit. */
 bool fl_pin_answer_fits(enum fl_pin_op op, enum fl_pin_answer answer, bool *hostile);
 
+/* From now on every view of every instant is looked at anew and held against the one that was kept: slow, for tests. What
+ * differs is unsound. */
+void fl_pin_world_distrust(struct fl_pin_world *w);
+
 /* The model's own rules: counts balance, no page in two states, tables name what they should. False: why [OUT]. */
 bool fl_pin_world_sound(const struct fl_pin_world *w, char why[256]);
 
