@@ -60,7 +60,7 @@ static void view_area(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
 /* *at [OUT]: the entry that ends the walk; 0: there is none, and the view changes with everything only. */
 static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v, uint64_t *at)
 {
-    struct fl_access access = {.va = va, .kind = FL_READ, .priv = FL_USER};
+    struct fl_access access = {.va = va, .kind = FL_WRITE, .priv = FL_USER};
     struct fl_cpu cpu = w->space.cpu;
     struct fl_arch_result result;
 
@@ -85,10 +85,12 @@ static void view(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v, uin
     v->fault_special &= !v->mapped && v->swap == FL_SWAP_NONE;
     cpu.cr4 &= ~(UINT64_C(1) << 22); /* keys are judged from the area */
     fl_arch_walk(&cpu, &access, tables_read, w, &result);
-    v->read.kind = (uint8_t)result.kind;
-    access.kind = FL_WRITE;
-    fl_arch_walk(&cpu, &access, tables_read, w, &result);
     v->write.kind = (uint8_t)result.kind;
+    /* Who may write may read: R/W restricts writes alone (SDM vol. 3, 4.6.1). */
+    access.kind = FL_READ;
+    if (result.kind != FL_ARCH_OK)
+        fl_arch_walk(&cpu, &access, tables_read, w, &result);
+    v->read.kind = (uint8_t)result.kind;
 }
 
 static bool entry_changed(const struct fl_pin_world *w, uint64_t at)
