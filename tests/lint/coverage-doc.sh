@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# docs/coverage.md tells the truth: no cell of its tables is empty; every function, policy row, check, kernel field and
-# test that it names exists; and it leaves out no row of the oracle's tables, no check and no field of struct fl_kernel.
+# docs/coverage.md tells the truth: no cell of its tables is empty; every function, policy row, check, kernel field, test,
+# and of pinning every rule, op, flag, call and record that it names exists; and it leaves out no row of the oracle's tables
+# and none of the others.
 # What a cell has to hold depends on the head of its column; the document says it under "How to read this".
 set -u
 # shellcheck source=tests/lint/common.sh
@@ -51,7 +52,7 @@ function exists(file,    line, there) {
 # The names of a table of rows: the first string of each initialiser.
 function rows_of(file, wanted,    line) {
     while ((getline line <file) > 0)
-        if (match(line, /^    \{([A-Z]+ = )?"[a-z0-9-]+"/)) {
+        if (match(line, /^    \{([A-Z]+ = )?"[a-z0-9\/-]+"/)) {
             line = substr(line, 1, RLENGTH - 1)
             sub(/^.*"/, "", line)
             row[line] = 1
@@ -88,6 +89,25 @@ function fields_of(file, struct,    line, inside, i, n, part) {
                 due["field " part[i]] = file
             }
         }
+    }
+    close(file)
+}
+
+# What stands in the lines between one that begins with `from` and the next "};", by a pattern; `cut` is taken off its ends.
+function names_of(file, kind, from, pattern, cut,    line, inside, name) {
+    while ((getline line <file) > 0) {
+        if (index(line, from) == 1)
+            inside = 1
+        else if (line ~ /^};/)
+            inside = 0
+        else
+            while (inside && match(line, pattern)) {
+                name = substr(line, RSTART, RLENGTH)
+                line = substr(line, RSTART + RLENGTH)
+                gsub(cut, "", name)
+                named[kind, name] = 1
+                due[kind " " name] = file
+            }
     }
     close(file)
 }
@@ -139,6 +159,11 @@ function look_at_token(where, kind, token) {
         if (!(token in check))
             finding(where, "there is no check " token)
         delete due["check " token]
+    } else if (kind ~ /^(op|call|flag|record)$/) {
+        counted[kind]++
+        if (!((kind, token) in named))
+            finding(where, "pinning has no " kind " " token)
+        delete due[kind " " token]
     } else {
         counted[kind]++
         if (!(token in field))
@@ -152,7 +177,7 @@ function look_at_cell(where, kind, text,    any) {
         finding(where, "an empty cell under \"" kind "\"")
         return
     }
-    if (kind !~ /^(core|policy|test|judged by|check|field)$/)
+    if (kind !~ /^(core|policy|test|judged by|check|field|op|call|flag|record)$/)
         return
     while (match(text, /`[^`]+`/)) {
         any = 1
@@ -167,6 +192,12 @@ BEGIN {
     rows_of("oracle/policy/rows.c", 1)
     rows_of("oracle/sync/rows.c", 1)
     rows_of("oracle/sync/generation_rows.c", 0)
+    rows_of("oracle/pin/judge.c", 1)
+    names_of("core/include/faultline/gup.h", "op", "struct fl_gup_ops {", "\\(\\*[a-z_]+\\)\\(", "[(*)]")
+    names_of("core/include/faultline/gup.h", "call", "struct fl_gup {", "\\(\\*[a-z_]+\\)\\(", "[(*)]")
+    names_of("core/types/faultline/pin.h", "flag", "enum fl_foll {", "FL_FOLL_[A-Z]+ = 1 << [0-9]+,", "^FL_| = .*$")
+    names_of("fuzz/scenario/vocabulary_pin.c", "record", "const struct fl_record_spec fl_record_specs_pin[",
+             "\\{\"[a-z-]+\"", "[{\"]")
     checks_of("oracle/compare.c")
     fields_of("core/types/faultline/types.h", "fl_kernel")
 }
@@ -198,7 +229,7 @@ BEGIN {
 END {
     for (what in due)
         finding(due[what], what " is not in the document")
-    n = split("core,policy row,oracle function,test,judged by,check,field", kinds, ",")
+    n = split("core,policy row,oracle function,test,judged by,check,field,op,call,flag,record", kinds, ",")
     for (i = 1; i <= n; i++) {
         printf "%d named as \"%s\"%s", counted[kinds[i]], kinds[i], i < n ? ", " : "\n"
         if (!counted[kinds[i]])

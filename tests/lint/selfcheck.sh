@@ -11,7 +11,7 @@ failed=0
 clean_tree() {
     local long
     rm -rf "$tmp/tree"
-    mkdir -p "$tmp"/tree/{core/types/faultline,core/include/faultline,oracle/{arch,policy,sync,include/faultline},fuzz,tests,docs}
+    mkdir -p "$tmp"/tree/{core/types/faultline,core/include/faultline,oracle/{arch,policy,sync,pin,include/faultline},fuzz/scenario,tests,docs}
     cd "$tmp/tree" || exit 2
     cp "$here/../../.clang-format" .
     printf '#include <stdint.h>\nstruct fl_kernel {\n    uint64_t here, there; /* a, b; c */\n    bool flag;\n};\n' \
@@ -31,9 +31,18 @@ clean_tree() {
     printf 'static const struct row rows[] = {\n    {"b-row", "text", 1},\n};\n' >oracle/sync/rows.c
     printf 'static const char *const names[] = {\n    [FL_CHECK_WALK] = "walk",\n};\n\nint judge(void)\n{\n    return 0;\n}\n' \
         >oracle/compare.c
+    # ... and of pinning: a rule, an op, a call, a flag, two records.
+    printf 'static const struct rule rules[] = {\n    {"pin/rule", "text"},\n};\n' >oracle/pin/judge.c
+    printf '%s\n' '#include <faultline/pin.h>' 'struct fl_gup_ops {' '    bool (*read)(void *ctx);' '};' '' \
+        'struct fl_gup {' '    int (*pin)(int n, int m);' '};' >core/include/faultline/gup.h
+    printf 'enum fl_foll {\n    FL_FOLL_WRITE = 1 << 0, /* text */\n    FL_FOLL_BITS = (1 << 1) - 1\n};\n' \
+        >core/types/faultline/pin.h
+    printf 'const struct fl_record_spec fl_record_specs_pin[2] = {\n    {"area", 1},\n    {"pin", 2},\n};\n' \
+        >fuzz/scenario/vocabulary_pin.c
     printf 'FAULT(one, 1)\n\nstatic void test_it(void)\n{\n}\n' >tests/t.c
     printf '%s\n' '# Text | with a bar' '' '| place | core | policy | test |' '|---|---|---|---|' \
-        '| here | `works.c: works` | `a-row`, `b-row`, `compare.c: judge` | `t.c: test_it` |' '' \
+        '| here | `works.c: works` | `a-row`, `b-row`, `pin/rule`, `compare.c: judge` | `t.c: test_it` |' '' \
+        '| op | call | flag | record |' '|---|---|---|---|' '| `read` | `pin` | `FOLL_WRITE` | `area`, `pin` |' '' \
         '| field | test |' '|---|---|' '| `here`, `there`, `flag` | `../run.sh`, `t.c: test_it` |' '' \
         '| check | judged by |' '|---|---|' '| `walk` | `oracle/compare.c: judge` |' '' \
         '| place | core | policy | test |' '|---|---|---|---|' \
@@ -103,6 +112,12 @@ done
 # What the document leaves out, and what it has too much.
 offence coverage-doc oracle/policy/rows.c '    {"c-row", 1},'
 offence coverage-doc oracle/compare.c '    [FL_CHECK_MORE] = "more",'
+offence coverage-doc oracle/pin/judge.c '    {"pin/more", "text"},'
+offence coverage-doc core/include/faultline/gup.h "$(printf 'struct fl_gup_ops {\n    void (*more)(void *ctx);\n};')"
+offence coverage-doc core/include/faultline/gup.h "$(printf 'struct fl_gup {\n    int (*more)(int n);\n};')"
+offence coverage-doc core/types/faultline/pin.h "$(printf 'enum fl_foll {\n    FL_FOLL_MORE = 1 << 1,\n};')"
+offence coverage-doc fuzz/scenario/vocabulary_pin.c \
+    "$(printf 'const struct fl_record_spec fl_record_specs_pin[1] = {\n    {"more", 1},\n};')"
 offence coverage-doc core/types/faultline/types.h "$(printf 'struct fl_kernel {\n    bool more;\n};')"
 clean_tree
 sed -i 's/walk/walks/' docs/coverage.md
@@ -110,6 +125,12 @@ expect 1 coverage-doc "a check that is not there"
 clean_tree
 sed -i 's/flag/flags/' docs/coverage.md
 expect 1 coverage-doc "a field that is not there"
+# shellcheck disable=SC2016
+for other in 's/pin.rule/pin\/rules/' 's/`read`/`reads`/' 's/`area`/`areas`/' 's/FOLL_WRITE/FOLL_WRITES/' 's/| `pin` |/| `pins` |/'; do
+    clean_tree
+    sed -i "$other" docs/coverage.md
+    expect 1 coverage-doc "$other"
+done
 clean_tree
 sed -i '/^|/d' docs/coverage.md
 expect 1 coverage-doc "no table"
