@@ -114,7 +114,7 @@ struct fl_gup {
     /* get_user_pages_fast: the rest by pin_user under the mm lock. The mm lock is not held on entry and exit. */
     enum fl_status (*pin_fast)(const struct fl_gup_space *space, uint64_t start, int32_t n, bool write, uint64_t *pfns,
                                const struct fl_gup_ops *ops, void *ctx, struct fl_pinned *out);
-    /* fixup_user_fault: makes the access possible, with the software A/D updates. flags: FL_MM_WRITE, FL_MM_ALLOW_RETRY. The mm
+    /* fixup_user_fault: makes the access possible, where area and key permit it, with the software A/D updates. flags: FL_MM_WRITE, FL_MM_ALLOW_RETRY. The mm
      * lock is held on entry; *out says whether it still is (pages stays 0; error says how it ended). */
     enum fl_status (*fixup)(const struct fl_gup_space *space, uint64_t addr, unsigned flags,
                             const struct fl_gup_ops *ops, void *ctx, struct fl_pinned *out);
@@ -122,7 +122,8 @@ struct fl_gup {
     enum fl_status (*dump)(const struct fl_gup_space *space, uint64_t addr, uint64_t *pfn, const struct fl_gup_ops *ops,
                            void *ctx);
     /* follow_page_mask: what is mapped at addr now. *pfn [OUT]: FL_NO_PAGE when nothing is; out->error: EFAULT where there is
-     * something without a struct page. *mask [OUT]: pages of the leaf - 1. mm lock held. */
+     * something without a struct page. *mask [OUT]: pages of the leaf - 1. Of hugetlb areas only GET and WRITE count. mm lock
+     * held. */
     enum fl_status (*follow)(const struct fl_gup_space *space, const struct fl_pin_vma *vma, uint64_t addr,
                              unsigned flags, const struct fl_gup_ops *ops, void *ctx, uint64_t *pfn, uint64_t *mask,
                              struct fl_pinned *out);
