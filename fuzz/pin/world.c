@@ -103,6 +103,7 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
     w->views_wrong = w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
     w->next_value = 0;
     w->npins = w->nraces = w->nanswers = w->ndeferred = w->nlate = 0;
+    w->ncalls = w->ninstants = 0;
     w->split_late = 0;
     w->locks = 0;
     w->in_event = false;

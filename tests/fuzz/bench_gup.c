@@ -3,6 +3,8 @@
  * Calls of pinning per CPU-second through the judge (decode, model, core, oracle, the same another way, counters), beside
  * the floor: the same records through model and core alone, with nothing judged. Goal: 300,000 calls a second.
  */
+#include "pin/run.h"
+
 #include <faultline/fuzz/judge.h>
 #include <faultline/fuzz/mutate.h>
 #include <faultline/fuzz/pin_world.h>
@@ -148,56 +150,12 @@ static double through_judge(struct fl_judge *j, unsigned traces, unsigned repeat
     return (double)(fl_judge_stats(j)->events - before) / (cpu_now() - start);
 }
 
-static bool is_fast(const struct fl_record *r)
-{
-    return r->u.pin.api == FL_PINAPI_FAST || r->u.pin.api == FL_PINAPI_FAST_ONLY;
-}
-
-/* The call as the judge makes it. */
-static void call(struct fl_pin_world *w, const struct fl_record *r)
-{
-    static struct fl_pin_seen seen;
-    const struct fl_gup_space *space = fl_pin_world_space(w);
-    const struct fl_gup_ops *ops = fl_pin_world_ops();
-    bool write = r->u.pin.flags & FL_FOLL_WRITE, force = r->u.pin.flags & FL_FOLL_FORCE;
-    uint64_t *pfns = fl_pin_world_pfns(w), mask;
-    struct fl_pinned out = {.lock_held = !is_fast(r)};
-    struct fl_pin_call c;
-    struct fl_pin_vma vma;
-
-    fl_pin_world_event_begin(w, r);
-    switch ((enum fl_pin_api)r->u.pin.api) {
-    case FL_PINAPI_PIN:
-        fl_gup()->pin(space, r->u.pin.start, r->u.pin.n, r->u.pin.flags | (r->u.pin.pages ? FL_FOLL_GET : 0),
-                      r->u.pin.nonblocking, r->u.pin.pages ? pfns : NULL, NULL, ops, w, &out);
-        break;
-    case FL_PINAPI_USER:
-        fl_gup()->pin_user(space, r->u.pin.start, r->u.pin.n, write, force, r->u.pin.pages ? pfns : NULL, NULL, ops, w,
-                           &out);
-        break;
-    case FL_PINAPI_FAST:
-        fl_gup()->pin_fast(space, r->u.pin.start, (int32_t)r->u.pin.n, write, pfns, ops, w, &out);
-        break;
-    case FL_PINAPI_FAST_ONLY:
-        fl_gup()->pin_fast_only(space, r->u.pin.start, (int32_t)r->u.pin.n, write, pfns, ops, w, &out);
-        break;
-    case FL_PINAPI_FIXUP: fl_gup()->fixup(space, r->u.pin.start, write ? FL_MM_WRITE : 0, ops, w, &out); break;
-    case FL_PINAPI_DUMP:
-        if (fl_gup()->dump(space, r->u.pin.start, pfns, ops, w) == FL_OK)
-            out.pages = pfns[0] != FL_NO_PAGE;
-        break;
-    default:
-        if (ops->vma_find(w, r->u.pin.start, &vma))
-            fl_gup()->follow(space, &vma, r->u.pin.start & ~(uint64_t)(PAGE - 1),
-                             r->u.pin.flags | (r->u.pin.pages ? FL_FOLL_GET : 0), ops, w, pfns, &mask, &out);
-        break;
-    }
-    fl_pin_world_event_end(w, &out, &c, &seen);
-}
-
 static double floor_of(struct fl_pin_world *w, unsigned traces, unsigned repeats)
 {
     static struct fl_scenario decoded;
+    static struct fl_pin_seen seen;
+    struct fl_pin_call call;
+    struct fl_pinned out;
     uint64_t calls = 0;
     double start = cpu_now();
 
@@ -212,12 +170,9 @@ static double floor_of(struct fl_pin_world *w, unsigned traces, unsigned repeats
                     fl_pin_world_apply(w, r);
                     continue;
                 }
-                /* What the judge cuts down to its room. */
-                if (r->u.pin.n > FL_PIN_ROOM && !is_fast(r))
-                    r->u.pin.n = FL_PIN_ROOM;
-                if (r->u.pin.n > FL_PIN_ROOM && (int32_t)r->u.pin.n > 0)
+                if (!run_fits(r))
                     continue;
-                call(w, r);
+                run_call(w, r, &out, &call, &seen);
                 calls++;
             }
         }
