@@ -275,7 +275,8 @@ static bool shared_write(const struct fl_pin_world *w, uint64_t i, uint64_t va)
     for (unsigned t = 0; i < w->pages && t < w->ninstants; t++)
         if (w->views[t][i].has_vma && w->views[t][i].vma.shared && w->views[t][i].vma.write)
             return true;
-    return !a || (a->vma.shared && a->vma.write) || i >= w->pages || w->lost_instants;
+    /* Of pages that are not looked at the area is what it was all the time, where nobody has changed it. */
+    return !a || (a->vma.shared && a->vma.write) || (i >= w->pages && w->acted) || w->lost_instants;
 }
 
 /* A dump reads at once and keeps nothing: its pins leave COW alone, and a later write parts from them. */
@@ -298,7 +299,7 @@ static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_cal
             p->tail_pins++;
         w->pins[w->npins++] = (struct pin){.va = va,
                                            .pfn = p->pfn,
-                                           .write = call->flags & FL_FOLL_WRITE,
+                                           .write = (call->flags & FL_FOLL_WRITE) && !w->hostile,
                                            .coherent = !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW &&
                                                        (call->flags & (FL_FOLL_DUMP | FL_FOLL_WRITE)) != FL_FOLL_DUMP,
                                            .shared_write = shared_write(w, i, va)};

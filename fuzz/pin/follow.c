@@ -19,7 +19,7 @@ static void add(struct fl_pin_follow *f, unsigned mm, uint64_t va)
     f->at[f->n++].mm = (uint8_t)mm;
 }
 
-static void add_both(struct fl_pin_follow *f, uint64_t va)
+void fl_pin_follow_page(struct fl_pin_follow *f, uint64_t va)
 {
     add(f, 0, va);
     add(f, 1, va);
@@ -41,9 +41,9 @@ void fl_pin_follow_begin(struct fl_pin_follow *f, const struct fl_scenario *s)
 
         if (r->kind == FL_REC_PIN)
             for (int64_t k = 0; k < RANGE_PAGES && k < pages_of(r); k++)
-                add_both(f, r->u.pin.start + (uint64_t)k * 4096);
+                fl_pin_follow_page(f, r->u.pin.start + (uint64_t)k * 4096);
         else if (r->kind == FL_REC_ACT || r->kind == FL_REC_RACE)
-            add_both(f, r->u.act.va);
+            fl_pin_follow_page(f, r->u.act.va);
     }
 }
 

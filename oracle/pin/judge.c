@@ -238,6 +238,13 @@ static bool object(const struct fl_pin_call *c, const struct fl_pin_view *v, str
     return true;
 }
 
+const char *fl_pin_objection(const struct fl_pin_call *call, const struct fl_pin_view *view)
+{
+    struct objection o;
+
+    return view->mapped && object(call, view, &o) ? o.row : NULL;
+}
+
 static bool judge_page(const struct fl_pin_call *c, const struct fl_pin_seen *s, unsigned i, struct fl_divergence *d)
 {
     struct objection last = {.row = NULL};

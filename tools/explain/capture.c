@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Judging in a child process that shares its notes with the parent, so that they outlive it. */
+#include "pin_story.h"
 #include "record.h"
 
 #include "../command.h"
@@ -53,7 +54,7 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
                                     .decoders = !options->no_decoders,
                                     .endings = true,
                                     .stats = &c->stats};
-    struct plugin_core plugin = {0};
+    struct plugin_core plugin = {.gup = options->layered_gup};
     const struct fl_core *tested = options->layered ? options->layered : fl_core();
     struct fl_divergence d;
     struct fl_judge *j;
@@ -66,18 +67,10 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
             return;
         }
         tested = plugin.core;
-        open.gup = plugin.gup;
-        /* (What records of pinning need, the judge itself looks at.) */
-        if (target != FL_TARGET_GUP && (!tested->walk || !tested->permits || !tested->fault || !tested->vmalloc_fault ||
-                                        !tested->sync_all || !tested->p3_sync)) {
-            snprintf(why, sizeof why, "%.300s: its struct fl_core leaves functions out; explain needs all of them",
-                     options->core);
-            refuse(c, why);
-            return;
-        }
     }
     snprintf(c->core_name, sizeof c->core_name, "%s", plugin.name ? plugin.name : tested->name);
-    open.core = record_core(c, tested);
+    open.core = record_core(c, s, tested);
+    open.gup = plugin.gup;
     if (fl_judge_open(&open, &j, why) != FL_OK) {
         refuse(c, why);
         return;
@@ -86,6 +79,7 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
         fl_unicorn_watchdog(EXECUTOR_SECONDS);
     snprintf(c->executor, sizeof c->executor, "%s", fl_judge_executor(j));
     fl_judge_set_watch(j, record_event, c);
+    fl_judge_set_watch_pin(j, record_pin, c);
     fl_judge_set_say(j, said, c);
     if (fl_judge_scenario(j, s, &d, &record)) {
         c->check = d.check;
@@ -103,9 +97,18 @@ static void judge(struct capture *c, const struct fl_scenario *s, const struct e
     snprintf(c->endings, sizeof c->endings, "%s", fl_judge_endings(j));
 }
 
-static void forget(struct capture *c, unsigned last_event, unsigned last_call)
+static void forget(struct capture *c, const struct fl_scenario *s, unsigned last_event, unsigned last_call)
 {
+    unsigned pins = c->pin.events, index;
+    uint64_t about = 0;
+
+    if (c->end == CAPTURE_DIVERGED && !pin_page(s, c, &about, &index))
+        about = 0;
+
     memset(c, 0, offsetof(struct capture, call)); /* counters say what of the rest is valid */
+    memset(&c->pin, 0, offsetof(struct pin_capture, follow));
+    c->pin.about = about;
+    c->pin.keep_from = pins > PIN_DETAIL ? pins - PIN_DETAIL : 0;
     c->last_event = last_event;
     c->last_call = last_call;
 }
@@ -182,7 +185,7 @@ struct capture *capture_run(const struct fl_scenario *s, const struct explain_op
         complain("out of memory: %s", strerror(errno));
         return NULL;
     }
-    forget(c, 0, 0);
+    forget(c, s, 0, 0);
     if (!in_a_child(c, s, options, target, seconds))
         goto fail;
     if (c->end == CAPTURE_REFUSED) {
@@ -192,9 +195,9 @@ struct capture *capture_run(const struct fl_scenario *s, const struct explain_op
     if (c->hung) /* it only has to come to the same place */
         seconds = seconds / 6 + 1;
     if (!capture_diverges(c) && c->first_events)
-        forget(c, c->first_events, c->first_calls);
+        forget(c, s, c->first_events, c->first_calls);
     else
-        forget(c, c->events, c->calls);
+        forget(c, s, c->events, c->calls);
     if (!in_a_child(c, s, options, target, seconds))
         goto fail;
     if (c->end == CAPTURE_REFUSED) {

@@ -7,6 +7,7 @@
 #define FAULTLINE_EXPLAIN_CAPTURE_H
 
 #include "explain.h"
+#include "pin.h"
 
 #include <faultline/fuzz/world.h>
 
@@ -152,6 +153,7 @@ struct capture {
     struct fl_entry_write write[SEEN_WRITES];
     uint8_t ram[SEEN_RAM];   /* before the last call of the core; without one, before the event */
     uint8_t after[SEEN_RAM]; /* when that call had returned */
+    struct pin_capture pin;
 };
 
 /* Judges s twice, each time in a child. NULL: it complained. To be freed with capture_free(). */
@@ -171,7 +173,7 @@ void capture_snapshot(struct capture *c, const struct seen_snapshot *seen, struc
 
 /* ---- record.c ---- */
 /* The core that the judge is given in place of tested: it passes everything on and keeps it in c. One at a time. */
-const struct fl_core *record_core(struct capture *c, const struct fl_core *tested);
+const struct fl_core *record_core(struct capture *c, const struct fl_scenario *s, const struct fl_core *tested);
 /* The watch of the judge: a new event begins. */
 void record_event(void *ctx, unsigned record, struct fl_world *world);
 const char *op_name(enum op op);

@@ -14,6 +14,8 @@
  *   timeline.c   the trace
  *   calls.c      what the core did
  *   oracles.c    what the oracles say, with their sources
+ *   pin_*.c      findings of pinning: pin_record.c the child's side (pin.h what it keeps), pin_story.c who did what,
+ *                pin_memory.c areas, tables and frames, pin_calls.c every op, pin_oracles.c views and rules
  *   report.c     the whole
  *   sarif.c      SARIF 2.1.0
  *   program.c    a C program that shows the difference: program_data.c, program_memory.c what it holds, program_text.c and literals.c its
@@ -37,10 +39,11 @@ enum explain_form {
 };
 
 struct explain_options {
-    const char *core;              /* shared object of a foreign core; NULL: the one in this tree */
-    bool campaigns_core;           /* core is the one that the campaign was started with: say so */
-    const struct fl_core *layered; /* a core in this process (tests); before core */
-    enum fl_target target;         /* FL_TARGET_ALL when not known; a bucket's own comes before it */
+    const char *core;                 /* shared object of a foreign core; NULL: the one in this tree */
+    bool campaigns_core;              /* core is the one that the campaign was started with: say so */
+    const struct fl_core *layered;    /* a core in this process (tests); before core */
+    const struct fl_gup *layered_gup; /* likewise: pinning */
+    enum fl_target target;            /* FL_TARGET_ALL when not known; a bucket's own comes before it */
     bool no_executor;
     bool no_decoders;
     unsigned seconds;  /* a scenario that takes longer hangs; 0: 30 */

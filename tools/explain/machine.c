@@ -29,7 +29,7 @@ void size_text(uint64_t bytes, char *buf, size_t size)
 }
 
 /* The machine's keys as the scenario would spell them, those at their usual values left out: "vendor amd, family 15". */
-static char *unusual(const struct fl_machine *m)
+char *machine_unusual(const struct fl_machine *m)
 {
     struct fl_scenario *s = calloc(1, sizeof *s);
     char *text = NULL, *out = NULL, *save = NULL;
@@ -68,7 +68,7 @@ void tell_machine(struct document *d, const struct subject *x)
 {
     const struct fl_snapshot *s = &x->state->s;
     const struct fl_machine *m = &x->scenario->machine;
-    char bits[200], *text = unusual(m);
+    char bits[200], *text = machine_unusual(m);
 
     doc_section(d, "machine", "The machine");
     if (m->sh4) {

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+static const char of_pinning[] =
+    "it is about pinning: what a call of it meets is the model of pages, op by op; faultline repro shows it";
+
 /* Why no single call of the core shows what a check found; NULL: one does. */
 static const char *not_one_call(const struct capture *c)
 {
@@ -13,6 +16,8 @@ static const char *not_one_call(const struct capture *c)
         return c->ncalls && !c->call[c->ncalls - 1].returned ? NULL : "it did not happen inside the core";
     if (strcmp(c->expected, "answers") == 0 || strcmp(c->row, "harness") == 0)
         return "it is about the harness, not about the core";
+    if (c->pin.last || (c->end == CAPTURE_DIVERGED && c->pin.events))
+        return of_pinning;
     switch ((enum fl_check)c->check) {
     case FL_CHECK_EXECUTOR: return "it is about the executor: the core is not asked";
     case FL_CHECK_DECODER: return "it is about a disassembler and the rule: the core is not asked";
@@ -20,6 +25,10 @@ static const char *not_one_call(const struct capture *c)
     case FL_CHECK_PROGRESS: return "it is about the same fault coming again: each call of the core was right by itself";
     case FL_CHECK_REWALK:
         return "it is about the tables after the call, and only the arch walk can say what they permit";
+    case FL_CHECK_PIN:
+    case FL_CHECK_PERM:
+    case FL_CHECK_COW:
+    case FL_CHECK_PIN_DIFF: return of_pinning;
     case FL_CHECK_GENERATION:
         return "it is about two runs that end differently: each call of the core agreed with its rows";
     default: return NULL;

@@ -69,6 +69,7 @@ void record_event(void *ctx, unsigned record, struct fl_world *world)
     c->events++;
     if (recorder.over)
         return;
+    c->pin.last = false;
     c->event_record = record;
     c->generation = fl_world_kernel(world)->generation;
     c->nsaid = 0;
@@ -247,7 +248,7 @@ static enum fl_status p3_sync(const struct fl_sh4 *sh, uint64_t addr, const stru
     return returned(call_, status);
 }
 
-const struct fl_core *record_core(struct capture *c, const struct fl_core *tested)
+const struct fl_core *record_core(struct capture *c, const struct fl_scenario *s, const struct fl_core *tested)
 {
     static struct fl_core core;
 
@@ -255,14 +256,15 @@ const struct fl_core *record_core(struct capture *c, const struct fl_core *teste
     recorder.tested = tested;
     recorder.world = NULL;
     recorder.over = false;
+    recorder.scenario = s;
     core = (struct fl_core){.abi = tested->abi,
                             .name = tested->name,
-                            .walk = walk,
-                            .permits = permits,
-                            .prefetch = prefetch,
-                            .fault = fault,
-                            .vmalloc_fault = vmalloc_fault,
-                            .sync_all = sync_all,
-                            .p3_sync = p3_sync};
+                            .walk = tested->walk ? walk : NULL,
+                            .permits = tested->permits ? permits : NULL,
+                            .prefetch = tested->prefetch ? prefetch : NULL,
+                            .fault = tested->fault ? fault : NULL,
+                            .vmalloc_fault = tested->vmalloc_fault ? vmalloc_fault : NULL,
+                            .sync_all = tested->sync_all ? sync_all : NULL,
+                            .p3_sync = tested->p3_sync ? p3_sync : NULL};
     return &core;
 }

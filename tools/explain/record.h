@@ -9,6 +9,7 @@
 struct recorder {
     struct capture *c;
     const struct fl_core *tested;
+    const struct fl_scenario *scenario;
     const struct fl_ops *ops; /* of the call under way */
     struct fl_world *world;   /* of the event under way */
     bool over;                /* what is to be kept has been: the rest is passed on only */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole explanation: judge, build the document, write it. */
-#include "sections.h"
+#include "pin_story.h"
 
 #include "../command.h"
 
@@ -40,6 +40,10 @@ void subject_open(struct subject *x, const struct fl_scenario *s, struct capture
     if (!x->has_event)
         return;
     x->record = &s->records[c->event_record];
+    x->pin = c->pin.last || (c->pin.events && c->end == CAPTURE_DIVERGED && c->record < s->nrecords &&
+                             s->records[c->record].kind >= FL_REC_AREA);
+    if (x->pin)
+        return;
     for (unsigned i = c->ncalls; i-- > 0 && !x->call;)
         if (c->call[i].kind != CALL_PERMITS)
             x->call = &c->call[i];
@@ -159,6 +163,10 @@ static void tell_difference(struct document *d, const struct subject *x)
         doc_item(d, "in numbers", "%.*s", (int)strcspn(c->detail, "\n"), c->detail);
     if (c->end == CAPTURE_DIVERGED)
         doc_item(d, "check", "%s: %s", fl_check_name((enum fl_check)c->check), check_meaning(c->check));
+    if (pin_rule(c)) {
+        doc_item(d, "rule", "%s: %s", pin_rule(c)->name, pin_rule(c)->statement);
+        doc_item(d, "source", "%s", pin_rule(c)->source);
+    }
     if (source)
         doc_item(d, "row", "%s: %s", c->row, source);
 }
@@ -271,12 +279,24 @@ static struct document *build(const struct subject *x, char title[200])
         tell_bucket(d, x->bucket);
     tell_now(d, x);
     tell_in_short(d, x);
-    tell_machine(d, x);
-    tell_tables(d, x);
-    tell_space(d, x);
-    tell_timeline(d, x);
-    tell_calls(d, x);
-    tell_oracles(d, x);
+    if (x->pin) {
+        tell_pin_areas(d, x);
+        tell_pin_story(d, x);
+        tell_pin_lanes(d, x);
+        tell_pin_oracles(d, x);
+        tell_pin_tables(d, x);
+        tell_pin_frames(d, x);
+        tell_timeline(d, x);
+        tell_pin_calls(d, x);
+        tell_pin_machine(d, x);
+    } else {
+        tell_machine(d, x);
+        tell_tables(d, x);
+        tell_space(d, x);
+        tell_timeline(d, x);
+        tell_calls(d, x);
+        tell_oracles(d, x);
+    }
     tell_scenario(d, x);
     tell_replay(d, x);
     return d;

@@ -14,6 +14,7 @@ struct subject {
     const struct explain_options *options;
     enum fl_target target;
     bool has_event; /* some event was judged: record is its record */
+    bool pin;       /* it is one of pinning, or the finding is about one */
     const struct fl_record *record;
     const struct seen_call *call;      /* the last call of the core in it, PERMITS apart; NULL: none */
     const struct seen_snapshot *state; /* the machine before that call, or before the event */
@@ -60,7 +61,18 @@ void tell_timeline(struct document *d, const struct subject *x);
 void tell_calls(struct document *d, const struct subject *x);
 void tell_oracles(struct document *d, const struct subject *x);
 
+/* Of a finding of pinning. */
+void tell_pin_machine(struct document *d, const struct subject *x);
+void tell_pin_areas(struct document *d, const struct subject *x);
+void tell_pin_story(struct document *d, const struct subject *x);
+void tell_pin_lanes(struct document *d, const struct subject *x);
+void tell_pin_tables(struct document *d, const struct subject *x);
+void tell_pin_frames(struct document *d, const struct subject *x);
+void tell_pin_calls(struct document *d, const struct subject *x);
+void tell_pin_oracles(struct document *d, const struct subject *x);
+
 /* ---- words ---- */
+char *machine_unusual(const struct fl_machine *m); /* "vendor amd, family 15"; to be freed, may be NULL */
 const char *call_name(enum call_kind kind);
 const char *check_meaning(unsigned check); /* one sentence */
 const char *mode_text(enum fl_mode mode);

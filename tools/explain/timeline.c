@@ -43,7 +43,7 @@ void tell_timeline(struct document *d, const struct subject *x)
         bool here = diverges && i == c->record;
 
         fl_record_print(&s->records[i], line, sizeof line);
-        if (!event) {
+        if (!event && !here) {
             doc_line(d, DOC_PAST, "%3u      %s", i + 1, line);
             continue;
         }

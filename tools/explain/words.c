@@ -61,6 +61,11 @@ const char *check_meaning(unsigned check)
         [FL_CHECK_SYNC] = "synchronising with the reference tables must do what its rows say",
         [FL_CHECK_TABLE_READ] = "table entries may be read only where there is a table",
         [FL_CHECK_GENERATION] = "generations may end differently only where a row of the list says why",
+        [FL_CHECK_PIN] = "pinned pages must be those that were mapped, with one reference each",
+        [FL_CHECK_PERM] = "only what the area, the tables and the key permit may be pinned",
+        [FL_CHECK_COW] =
+            "a write through a pin must reach nobody else's memory, and a pin must see what the task writes",
+        [FL_CHECK_PIN_DIFF] = "two ways to pin the same from the same state must come to the same",
     };
 
     return check < FL_CHECK_COUNT ? meanings[check] : "";

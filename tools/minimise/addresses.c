@@ -52,6 +52,12 @@ static uint64_t end_of(const struct fl_record *r, uint64_t start)
         pages = r->u.iounmap.pages;
     else if (r->kind == FL_REC_IOREMAP)
         pages = (uint64_t)r->u.ioremap.leaves << 9 * (r->u.ioremap.level - 1);
+    else if (r->kind == FL_REC_AREA)
+        pages = r->u.area.pages;
+    else if (r->kind == FL_REC_ACT || r->kind == FL_REC_RACE)
+        pages = r->u.act.pages;
+    else if (r->kind == FL_REC_PIN && r->u.pin.n && r->u.pin.n < 1u << 24) /* more is a range that does not exist */
+        pages = r->u.pin.n;
     return start + pages * PAGE < start ? UINT64_MAX : start + pages * PAGE;
 }
 

@@ -130,6 +130,7 @@ static void rounds(struct work *w)
         pass_fold_regs(w);
         pass_pairs(w);
         pass_swaps(w);
+        pass_races(w);
         pass_code(w);
         pass_addresses(w);
         pass_fields(w);

@@ -7,6 +7,7 @@
  *   cost.c       how much of a scenario is unlike the defaults
  *   fields.c     which fields records have, what is plain for each, and the pass over them
  *   records.c    dropping records
+ *   races.c      where races and answers of pinning come
  *   machine.c    the machine's fields back to their defaults
  *   code.c       instruction and memory bytes
  *   addresses.c  moving addresses, all records that share them at once
@@ -15,6 +16,8 @@
 #define FAULTLINE_TOOLS_MINIMISE_PASS_H
 
 #include "minimise.h"
+
+#include <stddef.h>
 
 struct work {
     struct replayer *replayer;
@@ -44,6 +47,7 @@ void pass_records(struct work *w);
 void pass_pairs(struct work *w);
 void pass_swaps(struct work *w);
 void pass_fold_regs(struct work *w);
+void pass_races(struct work *w);
 void pass_machine(struct work *w);
 void pass_fields(struct work *w);
 void pass_code(struct work *w);

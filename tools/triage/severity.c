@@ -50,6 +50,18 @@ static const struct severity_rule rules[] = {
     {FL_CHECK_WALK, "permission", "nx", "executable", CRITICAL, "takes a page for executable that is not"},
     {FL_CHECK_WALK, "paddr", "frame", ANY, CRITICAL, "translates to another page"},
 
+    /* Pinning: what a device or the kernel writes to later. */
+    {FL_CHECK_COW, ANY, ANY, ANY, CRITICAL,
+     "writes reach memory that is not the task's, or a pin does not see the task's"},
+    {FL_CHECK_PERM, ANY, ANY, ANY, CRITICAL, "pins a page that has to be refused"},
+    {FL_CHECK_PIN, "reference", ANY, "too-few", CRITICAL, "a pinned page may be freed while it is used"},
+    {FL_CHECK_PIN, "alive identity count", ANY, ANY, CRITICAL, "hands out a page that is not the task's, or is free"},
+    {FL_CHECK_PIN, ANY, ANY, ANY, HIGH, "leaves references behind: pages are never freed"},
+    {FL_CHECK_CONTRACT, "pin-op", ANY, ANY, HIGH, "uses locks, tables or pages in a way that is not safe"},
+    {FL_CHECK_DECISION, "pin", "pinned", ANY, HIGH, "refuses pages that have to be pinned"},
+    {FL_CHECK_PIN_DIFF, ANY, ANY, "other-page", HIGH, "two ways to pin the same give different pages"},
+    {FL_CHECK_PIN_DIFF, ANY, ANY, ANY, MEDIUM, "two ways to pin the same come to different ends"},
+
     /* What has to be served is refused, the kernel or the task dies, or nothing goes on. */
     {FL_CHECK_DECISION, ANY, "served", ANY, HIGH, "refuses an access that has to be served"},
     {FL_CHECK_DECISION, ANY, ANY, "oops bug bad-pagetable no-context oom-kill fatal-signal", HIGH,

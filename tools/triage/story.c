@@ -26,6 +26,10 @@ static const char *const sentences[FL_CHECK_COUNT] = {
     [FL_CHECK_SYNC] = "%r: the kernel tables are %a where they have to be %e",
     [FL_CHECK_TABLE_READ] = "a table entry is read %a where %e is what there may be (%r)",
     [FL_CHECK_GENERATION] = "generation %r ends as %a, the present one as %e",
+    [FL_CHECK_PIN] = "pinned pages: %r is %a where it has to be %e",
+    [FL_CHECK_PERM] = "a page was pinned that has to be %e (%r)",
+    [FL_CHECK_COW] = "copy on write, %r: %a where it has to be %e",
+    [FL_CHECK_PIN_DIFF] = "pinning %r: %a where it has to be the %e",
 };
 
 static void fill(const char *sentence, const struct replay_result *result, char title[200])
@@ -54,6 +58,10 @@ void triage_title(const struct replay_result *result, char title[200])
 {
     switch (result->end) {
     case REPLAY_DIVERGED:
+        if (result->check == FL_CHECK_LOCK && strncmp(result->row, "pin-", 4) == 0) {
+            fill("locks at the end of pinning (%r): %a where it has to be %e", result, title);
+            return;
+        }
         if ((unsigned)result->check < FL_CHECK_COUNT && sentences[result->check])
             fill(sentences[result->check], result, title);
         else

@@ -101,6 +101,8 @@ struct fl_pin_follow {
 };
 /* Those that its records of pinning name, in both address spaces: of a call's range the first eight. */
 void fl_pin_follow_begin(struct fl_pin_follow *f, const struct fl_scenario *s);
+/* One page more, where there is room. */
+void fl_pin_follow_page(struct fl_pin_follow *f, uint64_t va);
 /* Looks at all of them again. changed is called for each that is not as it was, NULL: for none; then `now` is what it is. */
 void fl_pin_follow_step(struct fl_pin_follow *f, const struct fl_pin_world *w,
                         void (*changed)(void *ctx, unsigned i, const struct fl_pin_place *before,

@@ -93,6 +93,9 @@ const struct fl_pin_rule *fl_pin_rules(size_t *count);
  *   decision  quiet calls: how many pages, and which error, follow from the views at the beginning alone */
 bool fl_pin_judge(const struct fl_pin_call *call, const struct fl_pin_seen *seen, struct fl_divergence *d);
 
+/* For reports: the row of the rule by which what this view shows may not be pinned; NULL: it may, or nothing is mapped. */
+const char *fl_pin_objection(const struct fl_pin_call *call, const struct fl_pin_view *view);
+
 /* O-DIFF: two ways to do the same from the same state: fast and slow, in one call and page by page. what: static text. */
 bool fl_pin_same(const struct fl_pin_call *call, const char *what, const struct fl_pin_seen *a,
                  const struct fl_pin_seen *b, struct fl_divergence *d);
