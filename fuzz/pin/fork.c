@@ -19,6 +19,25 @@ struct copying {
     bool failed;
 };
 
+/* What is not present is copied as it is: who waits for a page that moves is counted, and so are the users of a slot. */
+static bool copy_swap(struct fl_pin_world *w, const struct area *a, uint64_t entry)
+{
+    struct pg *p;
+
+    if (entry_swap(entry) == FL_SWAP_SLOT)
+        w->slots[swap_payload(entry) - 1].uses++;
+    if (entry_swap(entry) != FL_SWAP_MIGRATION)
+        return true;
+    p = page_of(w, swap_payload(entry));
+    if (p->moving >= 200)
+        return false;
+    page_change(w, p);
+    p->moving++;
+    if (!a->vma.shared)
+        p->exclusive = false;
+    return true;
+}
+
 static void copy_leaf(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t paddr, unsigned level, void *ctx)
 {
     struct copying *c = ctx;
@@ -28,16 +47,14 @@ static void copy_leaf(struct fl_pin_world *w, unsigned mm, uint64_t va, uint64_t
 
     if (c->failed || !a)
         return;
-    /* What a fault finds again needs no copy; migration entries are for the parent to sort out. */
-    if (entry_swapped(entry) && entry_swap(entry) != FL_SWAP_SLOT)
-        return;
     if (tables_left(w) < 6 || !(at = entry_force(w, w->mm[1].root, va, level))) {
         c->failed = true;
         return;
     }
     if (entry_swapped(entry)) {
-        w->slots[swap_payload(entry) - 1].uses++;
-        entry_put(w, at, entry);
+        c->failed |= !copy_swap(w, a, entry);
+        if (!c->failed)
+            entry_put(w, at, entry);
         return;
     }
     if (!a->vma.shared && (entry & E_RW)) {

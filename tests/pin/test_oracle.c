@@ -397,7 +397,7 @@ static void test_rules(void)
         CHECK(rules[i].statement[0] && rules[i].source[0], "%s: a statement and a source", rules[i].name);
         for (size_t k = 0; k < i; k++)
             CHECK(strcmp(rules[k].name, rules[i].name), "%s is there once", rules[i].name);
-        /* The first is asked as pins are held (test_world_pins), the others above. */
+        /* The first is asked as pins are held (test_world_memory), the others above. */
         if (!strcmp(rules[i].name, "cow/write-through-pin") || !strcmp(rules[i].name, "cow/coherent"))
             continue;
         if (!strncmp(rules[i].name, "pin-diff/", 9)) {
