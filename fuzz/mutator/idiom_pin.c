@@ -21,7 +21,7 @@ static uint64_t some_base(struct fl_mutation *m)
 }
 
 /* An address in an area of the trace, mostly in its first pages. */
-static uint64_t some_va(struct fl_mutation *m)
+uint64_t fl_pin_some_va(struct fl_mutation *m)
 {
     for (unsigned tries = 0; m->n && tries < 6; tries++) {
         struct fl_record r;
@@ -61,6 +61,8 @@ static uint16_t some_flags(struct fl_mutation *m, unsigned kind)
 
     if (kind == FL_AREA_ANON && fl_one_in(m, 3))
         flags |= FL_AREA_HUGE;
+    if (kind == FL_AREA_SPECIAL && fl_one_in(m, 2))
+        flags |= fl_one_in(m, 2) ? FL_AREA_IO : FL_AREA_PFNMAP;
     if (fl_one_in(m, 8))
         flags ^= 1u << fl_below(m, 11);
     return (uint16_t)flags;
@@ -81,7 +83,7 @@ static void random_area(struct fl_mutation *m, struct fl_record *r)
     r->u.area.pkey = (uint8_t)(fl_one_in(m, 8) ? fl_below(m, 16) : 0);
 }
 
-static uint8_t some_act(struct fl_mutation *m)
+uint8_t fl_pin_some_act(struct fl_mutation *m)
 {
     static const uint8_t often[] = {FL_ACTOR_READ, FL_ACTOR_WRITE, FL_ACTOR_WRITE, FL_ACTOR_DONTNEED, FL_ACTOR_FORK};
 
@@ -90,8 +92,8 @@ static uint8_t some_act(struct fl_mutation *m)
 
 static void random_act(struct fl_mutation *m, struct fl_record *r)
 {
-    r->u.act.act = some_act(m);
-    r->u.act.va = some_va(m);
+    r->u.act.act = fl_pin_some_act(m);
+    r->u.act.va = fl_pin_some_va(m);
     r->u.act.pages = fl_one_in(m, 3) ? some_pages(m) : 1;
     r->u.act.mm = fl_one_in(m, 6);
     r->u.act.arg = (uint8_t)fl_below(m, 8);
@@ -108,7 +110,7 @@ static void random_pin(struct fl_mutation *m, struct fl_record *r)
                                    FL_PINAPI_FAST, FL_PINAPI_FAST, FL_PINAPI_FIXUP, FL_PINAPI_DUMP, FL_PINAPI_FOLLOW};
 
     r->u.pin.api = FL_PICK(m, apis);
-    r->u.pin.start = some_va(m) + (fl_one_in(m, 8) ? fl_below(m, PAGE) : 0);
+    r->u.pin.start = fl_pin_some_va(m) + (fl_one_in(m, 8) ? fl_below(m, PAGE) : 0);
     r->u.pin.n = fl_one_in(m, 2) ? 1 : some_pages(m);
     if (fl_one_in(m, 24))
         r->u.pin.n = fl_value_number(m);
@@ -135,7 +137,7 @@ static void random_answer(struct fl_mutation *m, struct fl_record *r)
     r->u.answer.answer = (uint8_t)fl_below(m, fl_one_in(m, 8) ? FL_PINANS_COUNT : FL_PINANS_TRUE);
 }
 
-static void at_some_op(struct fl_mutation *m, struct fl_record *r)
+void fl_pin_some_point(struct fl_mutation *m, struct fl_record *r)
 {
     r->u.act.op = (uint8_t)fl_below(m, FL_PINOP_COUNT);
     r->u.act.nth = some_nth(m);
@@ -145,7 +147,7 @@ void fl_pin_record_random(struct fl_mutation *m, struct fl_record *r)
 {
     switch ((enum fl_record_kind)r->kind) {
     case FL_REC_AREA: random_area(m, r); break;
-    case FL_REC_RACE: at_some_op(m, r); /* fallthrough */
+    case FL_REC_RACE: fl_pin_some_point(m, r); /* fallthrough */
     case FL_REC_ACT: random_act(m, r); break;
     case FL_REC_ANSWER: random_answer(m, r); break;
     default: random_pin(m, r); break;
@@ -170,8 +172,8 @@ static void change_act(struct fl_mutation *m, struct fl_record *r)
     unsigned field = fl_below(m, r->kind == FL_REC_RACE ? 8 : 4);
 
     switch (field) {
-    case 0: r->u.act.act = some_act(m); break;
-    case 1: r->u.act.va = some_va(m); break;
+    case 0: r->u.act.act = fl_pin_some_act(m); break;
+    case 1: r->u.act.va = fl_pin_some_va(m); break;
     case 2: r->u.act.pages = some_pages(m); break;
     case 3: r->u.act.mm ^= 1; break;
     case 4:
@@ -186,7 +188,7 @@ static void change_pin(struct fl_mutation *m, struct fl_record *r)
 {
     switch (fl_below(m, 6)) {
     case 0: r->u.pin.api = (uint8_t)fl_below(m, FL_PINAPI_COUNT); break;
-    case 1: r->u.pin.start = some_va(m); break;
+    case 1: r->u.pin.start = fl_pin_some_va(m); break;
     case 2: r->u.pin.n = fl_one_in(m, 4) ? fl_value_number(m) : some_pages(m); break;
     case 3: r->u.pin.nonblocking ^= 1; break;
     case 4: r->u.pin.pages ^= 1; break;
@@ -236,7 +238,7 @@ static void add_race(struct fl_mutation *m, struct fl_idiom_out *out, enum fl_ac
     r->u.act.act = (uint8_t)act;
     r->u.act.va = va;
     r->u.act.pages = 1;
-    at_some_op(m, r);
+    fl_pin_some_point(m, r);
 }
 
 static struct fl_record *add_pin(struct fl_mutation *m, struct fl_idiom_out *out, uint64_t va, unsigned flags)
@@ -254,6 +256,17 @@ static unsigned write_or_read(struct fl_mutation *m)
     return fl_one_in(m, 2) ? FL_FOLL_WRITE : 0;
 }
 
+/* The area has a key of its own, and the task's keys say something of it. */
+static void with_key(struct fl_mutation *m, struct fl_record *area)
+{
+    if (!fl_want_wide(m, true))
+        return;
+    area->u.area.pkey = (uint8_t)(1 + fl_below(m, 15));
+    m->machine.pke = m->machine.kernel_pku = true;
+    m->machine.pkru = (1 + fl_below(m, 3)) << 2 * area->u.area.pkey;
+    fl_machine_changed(m);
+}
+
 /* An area, perhaps touched, and a call. */
 static void plain(struct fl_mutation *m, struct fl_idiom_out *out)
 {
@@ -261,6 +274,8 @@ static void plain(struct fl_mutation *m, struct fl_idiom_out *out)
     uint64_t va;
 
     random_area(m, a);
+    if (fl_one_in(m, 8))
+        with_key(m, a);
     va = a->u.area.start;
     if (fl_one_in(m, 2))
         add_act(out, fl_one_in(m, 2) ? FL_ACTOR_READ : FL_ACTOR_WRITE, va, 0);
@@ -373,6 +388,20 @@ static void away(struct fl_mutation *m, struct fl_idiom_out *out)
     add_pin(m, out, va, write_or_read(m) | (fl_one_in(m, 2) ? FL_FOLL_FORCE : 0));
 }
 
+/* The fault handler asks for another try, of a caller that takes it. */
+static void again(struct fl_mutation *m, struct fl_idiom_out *out, struct fl_record *pin)
+{
+    struct fl_record *a = &out->r[1]; /* the first answer */
+
+    a->u.answer.op = FL_PINOP_MM_FAULT;
+    a->u.answer.nth = (uint8_t)(1 + fl_below(m, 2));
+    a->u.answer.answer = fl_one_in(m, 2) ? FL_PINANS_RETRY : FL_PINANS_RETRY_MAJOR;
+    pin->u.pin.api = fl_one_in(m, 4) ? FL_PINAPI_FIXUP : FL_PINAPI_PIN;
+    pin->u.pin.nonblocking = true;
+    if (fl_one_in(m, 2))
+        pin->u.pin.flags |= FL_FOLL_NOWAIT;
+}
+
 /* Faults that are answered otherwise, signals. */
 static void answered(struct fl_mutation *m, struct fl_idiom_out *out)
 {
@@ -387,6 +416,8 @@ static void answered(struct fl_mutation *m, struct fl_idiom_out *out)
         add_race(m, out, FL_ACTOR_SIGKILL, va);
     p = add_pin(m, out, va, write_or_read(m) | (fl_one_in(m, 3) ? FL_FOLL_NOWAIT : 0));
     p->u.pin.nonblocking = fl_one_in(m, 2);
+    if (fl_one_in(m, 3))
+        again(m, out, p);
 }
 
 /* Where areas, tables and user space end; the gate page. */

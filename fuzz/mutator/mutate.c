@@ -264,6 +264,8 @@ static void apply(struct fl_mutation *m, enum fl_mutation_op op)
     /* Without room for what belongs together, its first record says less than any other. */
     if (op == FL_OP_IDIOM && m->max < IDIOM_ROOM)
         op = FL_OP_INSERT;
+    if (op > FL_OP_IDIOM && !fl_trace_pin(m, op))
+        op = m->max < IDIOM_ROOM ? FL_OP_INSERT : FL_OP_IDIOM;
     m->ops |= 1u << op;
     switch (op) {
     case FL_OP_FIELD: change_field(m); break;
@@ -287,23 +289,29 @@ static void apply(struct fl_mutation *m, enum fl_mutation_op op)
     case FL_OP_MACHINE: fl_machine_change_field(m); break;
     case FL_OP_MODE: change_mode(m); break;
     case FL_OP_IDIOM: insert_idiom(m); break;
-    case FL_OP_COUNT: break;
+    default: break;
     }
 }
 
 static enum fl_mutation_op choose(struct fl_mutation *m)
 {
     /* In 64ths. Deleting and inserting keep traces of a handful of records in balance; see the test's figures. */
-    static const uint8_t weight[FL_OP_COUNT] = {
+    static const uint8_t weight[FL_OP_IDIOM + 1] = {
         [FL_OP_FIELD] = 26, [FL_OP_BYTES] = 4, [FL_OP_INSERT] = 5,  [FL_OP_DELETE] = 10, [FL_OP_DUPLICATE] = 2,
         [FL_OP_COPY] = 1,   [FL_OP_SWAP] = 3,  [FL_OP_MACHINE] = 5, [FL_OP_MODE] = 1,    [FL_OP_IDIOM] = 7,
     };
+    static const enum fl_mutation_op pins[] = {
+        FL_OP_PIN_SWAP,       FL_OP_PIN_SWAP, FL_OP_PIN_MOVE_RACE, FL_OP_PIN_MOVE_RACE, FL_OP_PIN_TURN,  FL_OP_PIN_TURN,
+        FL_OP_PIN_CHANGE_ACT, FL_OP_PIN_AIM,  FL_OP_PIN_AIM,       FL_OP_PIN_DUPLICATE, FL_OP_PIN_SPLICE};
     uint32_t r = fl_below(m, 64);
 
+    /* What a trace of pinning does is in the order and the aims of its records. */
+    if ((m->target == FL_TARGET_GUP && fl_one_in(m, 3)) || (m->target >= FL_TARGET_ALL && fl_one_in(m, 16)))
+        return FL_PICK(m, pins);
     /* A long trace only gets shorter or changes. */
     if (m->n > 32 && fl_one_in(m, 6))
         return FL_OP_DELETE;
-    for (unsigned op = 0; op < FL_OP_COUNT; op++) {
+    for (unsigned op = 0; op <= FL_OP_IDIOM; op++) {
         if (r < weight[op])
             return (enum fl_mutation_op)op;
         r -= weight[op];

@@ -17,6 +17,14 @@ enum fl_mutation_op {
     FL_OP_MACHINE,   /* one field of the machine, the mode stays */
     FL_OP_MODE,      /* another mode: every record is made canonical for it */
     FL_OP_IDIOM,     /* records that belong together */
+    /* Traces of pinning (trace_pin.c): */
+    FL_OP_PIN_SWAP,       /* an act or a call and the next one change places */
+    FL_OP_PIN_DUPLICATE,  /* a call once more, with what waits for it */
+    FL_OP_PIN_MOVE_RACE,  /* a race runs at another point, or in another call */
+    FL_OP_PIN_TURN,       /* an act becomes a race of a call, or the other way round */
+    FL_OP_PIN_CHANGE_ACT, /* somebody does something else there */
+    FL_OP_PIN_AIM,        /* an act or a call aims at another page */
+    FL_OP_PIN_SPLICE,     /* a piece of the trace once more, at other memory */
     FL_OP_COUNT
 };
 
@@ -212,6 +220,10 @@ void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idio
 void fl_pin_record_random(struct fl_mutation *m, struct fl_record *r);
 void fl_pin_record_change(struct fl_mutation *m, struct fl_record *r);
 void fl_idiom_pin(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
+uint64_t fl_pin_some_va(struct fl_mutation *m);                     /* in an area of the trace, mostly */
+uint8_t fl_pin_some_act(struct fl_mutation *m);                     /* enum fl_act */
+void fl_pin_some_point(struct fl_mutation *m, struct fl_record *r); /* where a race runs */
+bool fl_trace_pin(struct fl_mutation *m, enum fl_mutation_op op);   /* false: there is nothing to do it to */
 void fl_idiom_prefetch(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 
 /* Records that many idioms begin with. */

@@ -8,6 +8,7 @@
  */
 #include "check.h"
 #include "reach.h"
+#include "reach_gup.h"
 
 #include "mutator/mutator.h"
 
@@ -31,6 +32,7 @@ struct seen {
     uint64_t op[FL_OP_COUNT], idiom[FL_IDIOM_COUNT], kind[FL_REC_COUNT], mode[FL_MODE_COUNT];
     uint64_t decodes, prefetches, rex_not_last;
     uint64_t reach[REACH_COUNT], reach_sync[REACH_SYNC_COUNT], generation[FL_GEN_COUNT], sh4;
+    struct reach_gup gup;
     uint32_t most;
 };
 
@@ -42,6 +44,7 @@ static void look(struct seen *seen)
     seen->sh4 += scenario.machine.sh4;
     reach_look(&scenario, seen->reach);
     reach_look_sync(&scenario, seen->reach_sync);
+    reach_look_gup(&scenario, &seen->gup);
     seen->most = scenario.nrecords > seen->most ? scenario.nrecords : seen->most;
     for (uint32_t i = 0; i < scenario.nrecords; i++) {
         const struct fl_record *r = &scenario.records[i];
@@ -130,8 +133,16 @@ static void test_chains(void)
             print_reach(reach_names, seen.reach, REACH_COUNT, &seen);
         if (t == FL_TARGET_VMALLOC)
             print_reach(reach_sync_names, seen.reach_sync, REACH_SYNC_COUNT, &seen);
+        if (t == FL_TARGET_GUP) {
+            print_reach(reach_gup_names, seen.gup.shape, REACH_GUP_SHAPES, &seen);
+            reach_check_gup(&seen.gup, seen.mutations);
+        }
+        CHECK(strstr(FL_TARGET_LIST, name) != NULL || t == FL_TARGET_ALL, "%s is not in the list for help texts", name);
         for (unsigned op = 0; op < FL_OP_COUNT; op++)
-            CHECK(seen.op[op] > seen.mutations / 200, "%s: operator %u: %" PRIu64 " times", name, op, seen.op[op]);
+            if (op <= FL_OP_IDIOM || t == FL_TARGET_GUP)
+                CHECK(seen.op[op] > seen.mutations / 200, "%s: operator %u: %" PRIu64 " times", name, op, seen.op[op]);
+            else
+                CHECK_EQ(seen.op[op] > seen.mutations / 2000, t == FL_TARGET_ALL, "%s: operator %u", name, op);
         for (unsigned i = 0; i < FL_IDIOM_COUNT; i++) {
             if (i >= first[t] && i <= last[t])
                 CHECK(seen.idiom[i] > seen.mutations / 2000, "%s: idiom %u: %" PRIu64 " times", name, i, seen.idiom[i]);
