@@ -22,15 +22,19 @@ static bool judge(struct explore *x, struct trace *t)
 {
     struct fl_divergence d;
     unsigned record;
+    bool diverged;
 
     t->n = 0;
     fl_judge_set_calls(x->judge, trace_note, t);
     x->state->beat++;
-    if (!fl_judge_scenario(x->judge, &x->state->current, &d, &record))
-        return false;
-    x->state->counts.findings++;
-    x->found(x->ctx, &x->state->current, &d, record);
-    return true;
+    diverged = fl_judge_scenario(x->judge, &x->state->current, &d, &record);
+    if (diverged) {
+        x->state->counts.findings++;
+        x->found(x->ctx, &x->state->current, &d, record);
+    }
+    if (x->ran)
+        x->ran(x->ctx, &x->state->current, t);
+    return diverged;
 }
 
 static void list(struct explore *x, const struct fl_scenario *s, const struct trace *t, const struct since *since,

@@ -137,6 +137,8 @@ struct explore {
     uint64_t limit;        /* pairs of one scenario; UINT64_MAX: all */
     struct inject_state *state;
     void (*found)(void *ctx, const struct fl_scenario *s, const struct fl_divergence *d, unsigned record);
+    /* After each repetition that was judged; NULL: nobody is told. */
+    void (*ran)(void *ctx, const struct fl_scenario *s, const struct trace *t);
     void *ctx;
 
     /* own */

@@ -119,6 +119,7 @@ static struct fl_judge *open_judge(const struct child *c, struct plugin_core *pl
         if (!plugin_core_open(c->o->core, plugin, c->shared->why))
             return NULL;
         options.core = plugin->core;
+        options.gup = plugin->gup;
     }
     if (fl_judge_open(&options, &judge, why) != FL_OK) {
         snprintf(c->shared->why, sizeof c->shared->why, "%s", why);
