@@ -39,6 +39,10 @@ bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl
             continue;
         w->answered = true;
         w->hostile |= hostile;
+        /* A core that was lied to about pages and tables may have lost count of them, or hold what it should not: what
+         * comes of that later is not its fault either. */
+        w->lied |= hostile && (op == FL_PINOP_READ || op == FL_PINOP_PAGE_HEAD || op == FL_PINOP_PAGE_FACT ||
+                               op == FL_PINOP_GATE_VMA);
         if (w->ncalls && w->ncalls < FL_PIN_CALLS)
             w->calls[w->ncalls - 1].given = true;
         *answer = (enum fl_pin_answer)r->u.answer.answer;

@@ -188,7 +188,8 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->ncalls = 0;
     w->total_calls = 0;
     w->broken = NULL;
-    w->endless = w->hostile = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
+    w->hostile = w->lied;
+    w->endless = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
     w->fatal_seen = w->killed;
     w->lost_instants = false;
     w->page_lock = 0;
@@ -297,12 +298,13 @@ static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_cal
         head->pins++;
         if (p != head)
             p->tail_pins++;
-        w->pins[w->npins++] = (struct pin){.va = va,
-                                           .pfn = p->pfn,
-                                           .write = (call->flags & FL_FOLL_WRITE) && !w->hostile,
-                                           .coherent = !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW &&
-                                                       (call->flags & (FL_FOLL_DUMP | FL_FOLL_WRITE)) != FL_FOLL_DUMP,
-                                           .shared_write = shared_write(w, i, va)};
+        w->pins[w->npins++] =
+            (struct pin){.va = va,
+                         .pfn = p->pfn,
+                         .write = (call->flags & FL_FOLL_WRITE) && !w->hostile,
+                         .coherent = !w->hostile && !w->acted && !w->answered && call->api != FL_PINAPI_FOLLOW &&
+                                     (call->flags & (FL_FOLL_DUMP | FL_FOLL_WRITE)) != FL_FOLL_DUMP,
+                         .shared_write = shared_write(w, i, va)};
     }
 }
 
@@ -323,7 +325,7 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
                                  .vmas = r->u.pin.vmas,
                                  .task_size = w->space.task_size,
                                  .cpu = w->space.cpu,
-                                 .quiet = !w->acted && !w->answered && !w->killed && !w->ndeferred,
+                                 .quiet = !w->hostile && !w->acted && !w->answered && !w->killed && !w->ndeferred,
                                  .hostile = w->hostile};
     memset(seen, 0, offsetof(struct fl_pin_seen, view));
     seen->out = *out;

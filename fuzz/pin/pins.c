@@ -44,7 +44,7 @@ void pins_use(struct fl_pin_world *w)
 
         if (!pin->write)
             continue;
-        if (everybodys && !pin->shared_write && !w->diverged) {
+        if (everybodys && !pin->shared_write && !w->diverged && !w->lied) {
             fl_pin_world_describe(w, pin->pfn, what, sizeof what);
             fl_divergence_set(
                 &w->divergence, FL_CHECK_COW, "write-through-pin", "own-page",

@@ -177,6 +177,7 @@ struct fl_pin_world {
     unsigned nraces;
     struct fl_record answers[MAX_ANSWERS];
     unsigned nanswers;
+    bool lied; /* about pages or tables, since begin: every later event counts as hostile */
 
     /* watch.c; not copied */
     fl_pin_watch_fn watch;

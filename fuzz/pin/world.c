@@ -100,7 +100,8 @@ void fl_pin_world_begin(struct fl_pin_world *w, const struct fl_machine *m)
     w->mm[0].nareas = w->mm[1].nareas = 0;
     for (unsigned i = 0; i < 4; i++)
         w->file_pages[i] = UINT32_MAX;
-    w->views_wrong = w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = false;
+    w->views_wrong = w->saturated = w->gate = w->device_gone = w->killed = w->killed_other = w->diverged = w->lied =
+        false;
     w->next_value = 0;
     w->npins = w->nraces = w->nanswers = w->ndeferred = w->nlate = 0;
     w->ncalls = w->ninstants = 0;
@@ -178,6 +179,7 @@ void fl_pin_world_copy(struct fl_pin_world *to, const struct fl_pin_world *from)
     memcpy(to->pins, from->pins, from->npins * sizeof from->pins[0]);
     to->npins = from->npins;
     to->diverged = false;
+    to->lied = from->lied;
     memcpy(to->races, from->races, from->nraces * sizeof from->races[0]);
     memcpy(to->raced, from->raced, sizeof to->raced);
     to->nraces = from->nraces;
