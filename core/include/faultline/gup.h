@@ -114,8 +114,9 @@ struct fl_gup {
     /* get_user_pages_fast: the rest by pin_user under the mm lock. The mm lock is not held on entry and exit. */
     enum fl_status (*pin_fast)(const struct fl_gup_space *space, uint64_t start, int32_t n, bool write, uint64_t *pfns,
                                const struct fl_gup_ops *ops, void *ctx, struct fl_pinned *out);
-    /* fixup_user_fault: makes the access possible, where area and key permit it, with the software A/D updates. flags: FL_MM_WRITE, FL_MM_ALLOW_RETRY. The mm
-     * lock is held on entry; *out says whether it still is (pages stays 0; error says how it ended). */
+    /* fixup_user_fault: makes the access possible, where area and key permit it, with the software A/D updates. flags:
+     * FL_MM_WRITE, FL_MM_ALLOW_RETRY. The mm lock is held on entry; *out says whether it still is (pages stays 0; error says
+     * how it ended). */
     enum fl_status (*fixup)(const struct fl_gup_space *space, uint64_t addr, unsigned flags,
                             const struct fl_gup_ops *ops, void *ctx, struct fl_pinned *out);
     /* get_dump_page: *pfn [OUT]: a referenced page, or FL_NO_PAGE: a hole is to be written. mm lock held on entry. */
