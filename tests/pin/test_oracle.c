@@ -41,6 +41,9 @@ DO(huge_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 0, v->leaf_level = 2))
 DO(huge_unmapped_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 1, v->leaf_level = 2; v->mapped = false); m->c.n = 1)
 DO(huge_beyond_after_fatal, m->s.after_fatal = 2; EVERYWHERE(m, 2, v->leaf_level = 2))
 DO(huge_later_after_fatal, m->s.after_fatal = 2; m->v[2][0].leaf_level = 2)
+DO(one_too_many, m->s.out.pages = m->s.out.pages + 1)
+DO(none_asked_for, m->c.n = 0)
+DO(negative, m->c.n = -1)
 DO(no_reference, m->s.refs[1] = 0)
 DO(two_references, m->s.refs[1] = 2)
 DO(no_tail, m->s.tail_refs[0] = -1)
@@ -161,6 +164,12 @@ static const struct row {
     ROW("pin/count", reads, more_than_asked, "asked-for/more"),
     ROW("pin/count", fast_only, more_than_none, "asked-for/more"),
     KEPT("pin/count", quiet, one_page_less_raced),
+
+    ROW("pin/count", reads, one_too_many, "asked-for/more"),
+    ROW("pin/count", fast_only, none_asked_for, "asked-for/more"),
+    ROW("pin/count", fast_writes, negative, "asked-for/more"),
+    KEPT("pin/count", reads, nothing),
+    KEPT("pin/count", retried, none_asked_for),
 
     ROW("pin/reference", reads, no_reference, "one/too-few"),
     ROW("pin/reference", writes, two_references, "one/too-many"),
