@@ -124,6 +124,31 @@ explain 1 '' --core "$core" --json prefetch/rule # the usual folder
 says '"same": true'
 explain 1 '' --dir "$work/campaign" --core "$core" --c sync/current
 
+# ---- pinning
+cow=$bugs/bug-dirty-cow.so
+printf 'faultline-scenario 3\nmode 4level\n\n%s\n%s\n%s\n%s\n' \
+    'area file 0x600000 pages 1 flags r,may-read,may-write file 1 size 16' 'act read 0x600000' \
+    'race dontneed 0x600000 at ptl-lock nth 2' 'pin user 0x600000 pages 1 flags write,force get' >"$work/cow.scn"
+explain 1 '' --core "$cow" --target gup --width 400 "$work/cow.scn"
+says '^  key +cow/write-pin/own-page/file-page$'
+says 'BETWEEN, before call [0-9]+ \(record 3\): another thread of the process runs madvise\(DONTNEED\) on 0x600000'
+says 'the copy in frame 0x[0-9a-f]+ \(anonymous, its own\) is dropped'
+says 'page 0 of file 1, count 3. The caller may write to it: others see what it writes'
+says 'commits 19be0eaffa3a'
+explain 0 '' --target gup "$work/cow.scn"
+for form in markdown html json sarif; do
+    explain 1 '' --"$form" --core "$cow" "$work/cow.scn"
+    says 'cow/write-pin/own-page/file-page'
+done
+explain 2 'finding of check cow: it is about pinning' --core "$cow" --c "$work/cow.scn"
+"$program" repro -v --core "$cow" --target gup "$work/cow.scn" >"$work/out" 2>&1
+says 'between: another thread of the process runs madvise\(DONTNEED\) on 0x600000'
+says '^  before call [0-9]+, ptl_lock.*: another thread of the process'
+"$program" triage --dir "$work/pinned" --core "$cow" "$work/cow.scn" >/dev/null 2>&1
+explain 1 '' --dir "$work/pinned" --core "$cow" cow/write-pin
+says 'severity +critical'
+says '^pin '
+
 # ---- mistakes
 explain 2 'a KEY or FILE is needed'
 explain 2 'one KEY or FILE' a b

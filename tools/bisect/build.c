@@ -158,6 +158,7 @@ bool build_revision(const struct bisect *b, const char *id, char so[4096], char 
     free(tree);
     if (!ok)
         return false;
+    why[0] = 0;
     log_line(b, id);
     if (b->whole) {
         snprintf(so, 4096, "%.4000s/build/tools/faultline", b->work);

@@ -27,17 +27,21 @@ static enum said judge_core(struct bisect *b, const char *so, char why[512])
     struct replay_options options = {.core = so, .executor = b->executor, .decoders = true};
     struct replayer *r = replay_open(&options, why);
     struct replay_result result;
+    char lacks[200];
 
     if (!r)
         return SAID_NOTHING;
     replay_run(r, &b->scenario, b->target, &result);
+    snprintf(lacks, sizeof lacks, "%s", replay_lacks(r));
     replay_close(r);
     switch (result.end) {
     case REPLAY_CLEAN: return SAID_CLEAN;
     case REPLAY_DIVERGED:
     case REPLAY_CRASHED:
     case REPLAY_HUNG: return by_key(b, result.key, why);
-    case REPLAY_NOTHING: snprintf(why, 512, "no event of the scenario is judged"); return SAID_NOTHING;
+    case REPLAY_NOTHING:
+        snprintf(why, 512, "no event of the scenario is judged%s%s", lacks[0] ? ": its core lacks " : "", lacks);
+        return SAID_NOTHING;
     default: snprintf(why, 512, "cannot be replayed: %.400s", result.detail); return SAID_NOTHING;
     }
 }
