@@ -30,6 +30,7 @@ static void view_leaf(struct fl_pin_world *w, uint64_t va, struct fl_pin_view *v
     p = page_of(w, v->pfn);
     v->page_valid = p != NULL;
     if (p) {
+        v->life = p->life;
         p = page_head(w, p);
         v->zero = p->kind == PG_ZERO;
         v->anon = p->kind == PG_ANON || (p->kind == PG_HUGETLB && !p->cached);
@@ -189,7 +190,7 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->total_calls = 0;
     w->broken = NULL;
     w->hostile = w->lied;
-    w->endless = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
+    w->served = w->endless = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
     w->fatal_seen = w->killed;
     w->lost_instants = false;
     w->page_lock = 0;
@@ -337,6 +338,11 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
     for (uint64_t i = 0; i < FL_PIN_PAGES && i < pages && r->u.pin.vmas; i++)
         seen->gen[i] = w->gens[i];
     memset(seen->refs, 0, sizeof *seen - offsetof(struct fl_pin_seen, refs));
+    for (uint64_t i = 0; i < FL_PIN_PAGES && i < pages && has_pfns; i++) {
+        const struct pg *p = page_of(w, w->pfns[i]);
+
+        seen->life[i] = p ? p->life : 0;
+    }
     seen->mm_held = w->locks & LOCK_MM_READ;
     seen->ptl_held = w->locks & LOCK_PTL;
     seen->irq_off = w->locks & LOCK_IRQ;
@@ -347,6 +353,7 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
     if (w->fatal_seen && refs_taken(w) > w->pinned_at_fatal)
         seen->after_fatal = (unsigned)(refs_taken(w) - w->pinned_at_fatal);
     seen->lock_dropped = w->lock_dropped;
+    seen->served = w->served;
     seen->oom = w->oom;
     seen->has_special = w->space.has_special;
     compare_references(w, hands_out(r) ? pages : 0, seen);

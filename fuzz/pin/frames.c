@@ -139,6 +139,7 @@ static struct pg *fresh(struct fl_pin_world *w, struct pg *p, enum page_kind kin
 {
     page_change(w, p);
     *p = (struct pg){.pfn = p->pfn,
+                     .life = p->life + 1,
                      .touched = true,
                      .noted = p->noted,
                      .kind = (uint8_t)kind,

@@ -82,6 +82,9 @@ static bool op_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
     }
     if (w->table_level[paddr >> PAGE_SHIFT] == 0 && !w->hostile)
         op_broken(w, "read-a-table-that-has-been-freed");
+    if (w->space.cpu.mode == FL_MODE_PAE && w->table_level[paddr >> PAGE_SHIFT] == 3 && paddr % PAGE_SIZE >= 32 &&
+        !w->hostile)
+        op_broken(w, "read-behind-the-end-of-a-table"); /* it has four entries */
     if (w->nanswers && answer_for(w, FL_PINOP_READ, nth, &answer))
         *value ^= UINT64_C(0x5a5a5a5a5a5a5a5b) & (size == 4 ? UINT32_MAX : UINT64_MAX);
     op_end(w, *value);
@@ -178,6 +181,7 @@ static void op_split_wait(void *ctx, uint64_t paddr)
 static void op_touch_leaf(void *ctx, unsigned level, uint64_t paddr, bool dirty)
 {
     struct fl_pin_world *w = ctx;
+    const struct pg *page;
     uint64_t entry;
 
     op_begin(w, FL_PINOP_TOUCH_LEAF, paddr);
@@ -191,6 +195,10 @@ static void op_touch_leaf(void *ctx, unsigned level, uint64_t paddr, bool dirty)
         op_broken(w, "touch-leaf-no-leaf");
         return;
     }
+    /* Dirty says that somebody wrote: through this entry, or by force to a page of the task's own. */
+    page = leaf_page(w, level, entry);
+    if (dirty && !(entry & E_RW) && !(page && page->kind == PG_ANON && page->exclusive) && !w->hostile)
+        op_broken(w, "touch-leaf-dirty-what-nobody-wrote");
     if (entry & E_P)
         entry_put(w, paddr, entry | E_A | (dirty ? E_D : 0));
 }
@@ -311,6 +319,7 @@ static struct fl_pin_fault fault(struct fl_pin_world *w, enum fl_pin_op op, uint
     else
         out = fault_do(w, 0, a, addr, flags & FL_MM_WRITE);
     count_same(w, addr & PAGE_MASK, flags, w->changed || is_error(out.result));
+    w->served |= !is_error(out.result);
     w->oom |= out.result == FL_MM_OOM;
     w->changed |= before;
     op_end(w, out.result | (uint64_t)out.wrote << 8);

@@ -83,6 +83,7 @@ struct pg {
     int32_t own_tail;         /* of tail: likewise */
     uint16_t pins, tail_pins; /* of count and tail: pins that are held */
     uint32_t head;            /* record + 1 of the head; of a head and of a small page: 0 */
+    uint32_t life;            /* small pages: grows with each use of the frame */
     uint32_t index;           /* CACHE, HUGETLB: page of the file */
     uint8_t kind;             /* enum page_kind */
     uint8_t order;            /* of a head */
@@ -197,6 +198,7 @@ struct fl_pin_world {
     unsigned ncalls;
     struct fl_pin_op_call calls[FL_PIN_CALLS];
     const char *broken;
+    bool served;
     bool endless, hostile, answered, acted, changed, freed_in_use, fatal_seen, lock_dropped, oom;
     uint64_t total_calls;
     uint64_t pinned_at_fatal; /* references that the core held when a fatal signal came */

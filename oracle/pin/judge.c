@@ -40,8 +40,10 @@ static const struct fl_pin_rule rules[] = {
      "commit 17839856fd58 (2020)"},
     {"cow/write-through-pin", "a write through a pin reaches no file, no zero page", "commit 19be0eaffa3a (2016)"},
     {"cow/coherent", "what the task writes later is what the pin sees", "commit 17839856fd58 (2020)"},
-    {"decision/pin", "without races and answers the number of pages and the error follow from what is mapped",
-     "mm/gup.c, __get_user_pages (3.19)"},
+    {"decision/pin",
+     "without races and answers the number of pages and the error follow from what is mapped; "
+     "fixup_user_fault succeeds only after a fault that was done",
+     "mm/gup.c, __get_user_pages (3.19); commit 475f4dfc021c (2020)"},
     {"pin-diff/fast-and-slow",
      "from the same state the fast path pins what the slow one pins, or less and nothing else",
      "mm/gup.c, get_user_pages_fast (3.19), its comment; commit 17839856fd58 (2020)"},
@@ -253,7 +255,7 @@ static bool judge_page(const struct fl_pin_call *c, const struct fl_pin_seen *s,
     for (unsigned t = 0; t < s->ninstants; t++) {
         const struct fl_pin_view *v = &s->view[t][i];
 
-        if (!v->mapped || v->pfn != s->pfn[i])
+        if (!v->mapped || v->pfn != s->pfn[i] || ((c->flags & FL_FOLL_GET) && v->life != s->life[i]))
             continue;
         was_there = true;
         if (!object(c, v, &last))
@@ -288,6 +290,11 @@ bool fl_pin_judge(const struct fl_pin_call *call, const struct fl_pin_seen *seen
     for (unsigned i = 0; call->pages && i < noted(seen); i++)
         if (judge_page(call, seen, i, d))
             return true;
+    if (call->api == PIN_API_FIXUP && seen->out.error == FL_PIN_OK && !seen->served) {
+        fl_divergence_set(d, FL_CHECK_DECISION, "pin", "nothing", "pinned",
+                          "fixup_user_fault says that the access is possible now, and no fault was answered as done");
+        return true;
+    }
     return call->quiet && !seen->oom && pin_decide(call, seen, d);
 }
 

@@ -127,6 +127,15 @@ static inline void dumps(struct made *m)
     make(m, FL_PINAPI_DUMP, FL_FOLL_FORCE | FL_FOLL_DUMP, 1);
 }
 
+static inline void fixes(struct made *m)
+{
+    make(m, FL_PINAPI_FIXUP, FL_FOLL_WRITE, 1);
+    m->c.flags &= ~(unsigned)FL_FOLL_GET;
+    m->c.pages = false;
+    m->s.out.pages = 0;
+    m->s.served = true;
+}
+
 static inline void follows(struct made *m)
 {
     make(m, FL_PINAPI_FOLLOW, 0, 1);

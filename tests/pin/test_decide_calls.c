@@ -145,6 +145,7 @@ static void test_fixup(void)
                 m.v[0][0].vma.write = writable;
                 m.v[0][0].fault_read = write ? FL_MM_OOM : all[i];
                 m.v[0][0].fault_write = write ? all[i] : FL_MM_OOM;
+                m.s.served = true;
                 m.s.out.pages = 0;
                 m.s.out.error = (uint8_t)error;
                 calls++;

@@ -96,6 +96,11 @@ DO(forked_once, m->v[0][0].exclusive = false)
 DO(forked_until_unmapped, m->v[0][0].exclusive = false; m->v[1][0].mapped = false)
 DO(forked_without_get, EVERYWHERE(m, 0, v->exclusive = false); m->c.flags &= ~(unsigned)FL_FOLL_GET)
 SEE(hugetlb_in_cache, v->anon = v->exclusive = false; v->vma.huge_shift = 21)
+DO(reused, EVERYWHERE(m, 1, v->life = 1); m->s.life[1] = 2)
+DO(reused_in_between, m->v[0][1].life = 1; m->v[1][1].life = m->s.life[1] = 2)
+DO(reused_uncounted, EVERYWHERE(m, 1, v->life = 1); m->s.life[1] = 2; m->c.flags &= ~(unsigned)FL_FOLL_GET)
+DO(not_served, m->s.served = false)
+DO(not_served_refused, m->s.served = false; m->s.out.error = FL_PIN_EBUSY)
 DO(one_page_less, m->s.out.pages = 1)
 DO(one_page_less_without_memory, m->s.out.pages = 1; m->s.oom = true)
 DO(one_page_less_raced, m->s.out.pages = 1; m->c.quiet = false)
@@ -191,6 +196,9 @@ static const struct row {
     ROW("pin/identity", writes, neighbours_frame, "mapped/never-mapped"),
     ROW("pin/identity", writes, never_mapped, "mapped/never-mapped"),
     ROW("pin/identity", writes, mapped_too_late, "mapped/never-mapped"),
+    ROW("pin/identity", writes, reused, "mapped/never-mapped"),
+    KEPT("pin/identity", writes, reused_in_between),
+    KEPT("pin/identity", writes, reused_uncounted),
     KEPT("pin/identity", writes, mapped_once),
     KEPT("pin/identity", comes_late, nothing),
     KEPT("pin/identity", reads, other_frame_lost),
@@ -274,6 +282,8 @@ static const struct row {
     KEPT("cow/read-pin", reads_gate, nothing),
 
     ROW("decision/pin", quiet, one_page_less, "pinned/fewer"),
+    ROW("decision/pin", fixes, not_served, "nothing/pinned"),
+    KEPT("decision/pin", fixes, not_served_refused),
     KEPT("decision/pin", quiet, nothing),
     KEPT("decision/pin", quiet, one_page_less_without_memory),
     KEPT("decision/pin", quiet, one_page_less_raced),

@@ -31,11 +31,12 @@ struct fl_pin_view {
     uint8_t leaf_level;
     uint64_t pfn;                           /* of the 4 KiB page */
     bool page_valid, zero, anon, exclusive; /* exclusive: this mm's alone */
-    bool saturated;                         /* its count takes no more references */
-    bool fault_special;                     /* what a fault brings in has no struct page */
-    bool gone;                              /* memory of a device that is being removed */
-    uint8_t swap;                           /* enum fl_swap_kind, when nothing is mapped */
-    uint8_t fault_read, fault_write;        /* enum fl_mm_result: what mm_fault would come to now */
+    uint32_t life;      /* how manieth use of the frame that is: after it has been free it is another page */
+    bool saturated;     /* its count takes no more references */
+    bool fault_special; /* what a fault brings in has no struct page */
+    bool gone;          /* memory of a device that is being removed */
+    uint8_t swap;       /* enum fl_swap_kind, when nothing is mapped */
+    uint8_t fault_read, fault_write; /* enum fl_mm_result: what mm_fault would come to now */
 };
 
 struct fl_pin_call {
@@ -65,11 +66,13 @@ struct fl_pin_seen {
     /* references: for each page noted above, and for all others together */
     int64_t refs[FL_PIN_PAGES];      /* 1 when its head's count is as it must be; else more or less */
     int64_t tail_refs[FL_PIN_PAGES]; /* 0 when the tail's own count is as it must be */
+    uint32_t life[FL_PIN_PAGES];     /* of the frames that were handed out, at the end */
     int64_t other_refs;              /* how far the counts of all other pages are off, together */
     bool freed_in_use;               /* a page whose count was 0 got a reference, or one was given back too many */
     bool fatal;                      /* a fatal signal of the caller was pending at some call */
     unsigned after_fatal;            /* pages that were pinned after it was */
     bool lock_dropped;               /* mm lock: dropped by a fault, and not taken again */
+    bool served;                     /* some fault was answered as done */
     bool oom;                        /* a fault found no memory: how far a call comes then is not foretold */
     bool has_special;                /* struct fl_gup_space */
 };
