@@ -333,9 +333,10 @@ static bool fake_gate_vma(void *ctx, uint64_t addr, struct fl_pin_vma *vma)
 static struct fl_pin_fault answer(struct gup_fake *k, char op, uint32_t generation, uint64_t addr, unsigned flags,
                                   bool nowait)
 {
-    unsigned i = k->fault_calls < k->nfaults ? k->fault_calls : k->nfaults - 1;
-    const struct gup_fault *f = &k->fault[i];
+    const struct gup_fault *f = &k->fault[0];
 
+    if (k->nfaults)
+        f += k->fault_calls < k->nfaults ? k->fault_calls : k->nfaults - 1;
     note(k, op);
     needs_mm(k);
     may_sleep(k);
