@@ -188,6 +188,7 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     memset(w->seen_op, 0, sizeof w->seen_op);
     w->ncalls = 0;
     w->total_calls = 0;
+    w->most_calls = 20000 + 256 * (uint64_t)(n < 0 ? 0 : n < FL_PIN_ROOM ? n : FL_PIN_ROOM);
     w->broken = NULL;
     w->hostile = w->lied;
     w->served = w->endless = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;

@@ -3,9 +3,6 @@
  * the call is carried out on the world as it is then, or the keyed answer is given. */
 #include "ops.h"
 
-/* More calls than the longest legitimate pin makes. */
-#define MOST_CALLS 400000u
-
 unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object)
 {
     unsigned nth = w->seen_op[op] < 255 ? ++w->seen_op[op] : 255;
@@ -15,7 +12,7 @@ unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object)
     if (w->ncalls < FL_PIN_CALLS) {
         c = &w->calls[w->ncalls++];
         *c = (struct fl_pin_op_call){.op = (uint8_t)op, .nth = (uint8_t)nth, .locks = w->locks, .object = object};
-    } else if (w->ncalls == FL_PIN_CALLS && ++w->total_calls > MOST_CALLS) {
+    } else if (w->ncalls == FL_PIN_CALLS && ++w->total_calls > w->most_calls) {
         w->endless = true;
         w->killed = true;
     }

@@ -200,8 +200,8 @@ struct fl_pin_world {
     const char *broken;
     bool served;
     bool endless, hostile, answered, acted, changed, freed_in_use, fatal_seen, lock_dropped, oom;
-    uint64_t total_calls;
-    uint64_t pinned_at_fatal; /* references that the core held when a fatal signal came */
+    uint64_t total_calls, most_calls; /* most: more than the longest legitimate pin of that many pages makes */
+    uint64_t pinned_at_fatal;         /* references that the core held when a fatal signal came */
     unsigned same_faults;
     uint64_t last_fault;
     unsigned deferred[MAX_RACES]; /* races that could not run yet */
