@@ -120,7 +120,7 @@ FAULTLINE_ROOT=$root FAULTLINE_BUILD=$work/nobuild expect 2 'fl-walk: No such fi
     fuzz --time 1 --target walk --out "$work/fuzz"
 
 # ---- every subcommand has a man page that names each of its options
-for subcommand in bisect campaign explain fuzz promote report repro show triage walk; do
+for subcommand in bisect campaign explain fuzz inject promote report repro show triage walk; do
     page=$root/docs/man/faultline-$subcommand.1
     if [ ! -f "$page" ]; then
         fail "no man page for $subcommand"

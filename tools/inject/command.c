@@ -69,10 +69,6 @@ static error_t option(int key, char *arg, struct argp_state *state)
     case OPT_NO_EXECUTOR: o->executor = false; return 0;
     case OPT_SOUND: o->sound = true; return 0;
     case ARGP_KEY_NO_ARGS: argp_error(state, "a FILE or folder is needed"); return EINVAL;
-    case ARGP_KEY_END:
-        if (o->preempt && !o->pairs)
-            argp_error(state, "--singles goes without --preempt, whose bound says it");
-        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -85,6 +81,10 @@ int command_inject(int argc, char **argv)
     int first, code;
 
     argp_parse(&argp, argc, argv, 0, &first, &o);
+    if (o.preempt && !o.pairs) {
+        complain("inject: --singles goes without --preempt, whose bound says how many");
+        return EXIT_INPUT;
+    }
     o.core = core_of(o.core);
     if (o.limit == UINT64_MAX - 1)
         o.limit = o.preempt ? PAIRS_OF_RACES : PAIRS_OF_ANSWERS;

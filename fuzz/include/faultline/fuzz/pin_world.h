@@ -78,7 +78,8 @@ bool fl_pin_answer_fits(enum fl_pin_op op, enum fl_pin_answer answer, bool *host
  * differs is unsound. */
 void fl_pin_world_distrust(struct fl_pin_world *w);
 
-/* The model's own rules: counts balance, no page in two states, tables name what they should. False: why [OUT]. */
+/* The model's own rules: counts balance, no page in two states, tables name what they should. False: why [OUT]. Not
+ * asked any more once the core has been lied to about pages or tables. */
 bool fl_pin_world_sound(const struct fl_pin_world *w, char why[256]);
 
 /* A divergence that the model itself has noted since begin (a held pin is no longer coherent; a write through a pin came
