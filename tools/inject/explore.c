@@ -37,21 +37,26 @@ static bool judge(struct explore *x, struct trace *t)
     return diverged;
 }
 
-static void list(struct explore *x, const struct fl_scenario *s, const struct trace *t, const struct since *since,
-                 struct choices *out)
+/* Answers how many choices there are. out NULL (preemptions only): they are counted, not made. */
+static uint64_t list(struct explore *x, const struct fl_scenario *s, const struct trace *t, const struct since *since,
+                     struct choices *out)
 {
-    uint64_t pruned = 0;
+    uint64_t pruned = 0, no_room = 0, n;
 
-    out->n = 0;
-    out->no_room = 0;
-    if (x->preempt)
-        races_list(s, t, since, out, &pruned);
-    else
+    if (out)
+        out->n = out->no_room = 0;
+    if (x->preempt) {
+        n = races_list(s, t, since, out, &pruned, &no_room);
+    } else {
         answers_list(s, t, x->target, since, out);
+        n = out->n;
+        no_room = out->no_room;
+    }
     if (x->state->pass != INJECT_PAIR) { /* there the list is made a second time */
         x->state->counts.same += pruned;
-        x->state->counts.left_out += out->no_room;
+        x->state->counts.left_out += no_room;
     }
+    return n;
 }
 
 /* Behind the first choice, which is more records in front of its event. */
@@ -76,6 +81,7 @@ static uint32_t run_single(struct explore *x, const struct fl_scenario *s, const
 {
     struct inject_counts *n = &x->state->counts;
     struct since since;
+    uint64_t pairs;
     unsigned more;
 
     copy(&x->state->current, s);
@@ -96,9 +102,9 @@ static uint32_t run_single(struct explore *x, const struct fl_scenario *s, const
         n->no_effect++;
         return 0;
     }
-    list(x, &x->state->current, &x->second, &since, &x->pairs_of);
-    n->planned += x->pairs_of.n;
-    return (uint32_t)x->pairs_of.n;
+    pairs = list(x, &x->state->current, &x->second, &since, x->preempt ? NULL : &x->pairs_of);
+    n->planned += pairs;
+    return (uint32_t)pairs;
 }
 
 static void singles(struct explore *x, const struct fl_scenario *s)

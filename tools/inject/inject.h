@@ -88,9 +88,10 @@ void answers_list(const struct fl_scenario *s, const struct trace *t, enum fl_ta
  * have no effect in this scenario whatever the point (acts.c says why). */
 void acts_list(const struct fl_scenario *s, unsigned event, struct choices *out);
 
-/* Every act at every point where the locks permit it. pruned: how many were left out since the next point is the same. */
-void races_list(const struct fl_scenario *s, const struct trace *t, const struct since *since, struct choices *out,
-                uint64_t *pruned);
+/* Every act at every point where the locks permit it. Answers how many; out NULL: they are only counted. Added to: pruned,
+ * how many were left out since the next point is the same; no_room, how many the scenario has no room for. */
+uint64_t races_list(const struct fl_scenario *s, const struct trace *t, const struct since *since, struct choices *out,
+                    uint64_t *pruned, uint64_t *no_room);
 
 /* Puts the choice before its event. The number of records that were put there; 0: no room, s is as it was. */
 unsigned inject_place(struct fl_scenario *s, enum fl_target target, const struct choice *c);

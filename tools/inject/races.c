@@ -8,6 +8,8 @@
  */
 #include "inject.h"
 
+#include <string.h>
+
 #define MOST_PENDING 8u /* RACE records that the world keeps for an event */
 
 static bool does_nothing(uint8_t op)
@@ -32,16 +34,52 @@ static bool has_room(const struct fl_scenario *s, unsigned event)
     return pending < MOST_PENDING && s->nrecords < FL_MAX_RECORDS;
 }
 
-void races_list(const struct fl_scenario *s, const struct trace *t, const struct since *since, struct choices *out,
-                uint64_t *pruned)
+/* How many of the acts may run where these locks are held; remembered for each set of locks. */
+struct permitted {
+    bool known[256];
+    uint64_t n[256];
+};
+
+static uint64_t permitted(struct permitted *of, const struct choices *acts, uint8_t locks, bool pv)
+{
+    if (of->known[locks])
+        return of->n[locks];
+    of->known[locks] = true;
+    of->n[locks] = 0;
+    for (size_t k = 0; k < acts->n; k++) {
+        const struct fl_record *r = &acts->list[k].what;
+
+        of->n[locks] += fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm, locks, pv);
+    }
+    return of->n[locks];
+}
+
+static void list_point(const struct point *p, const struct choices *acts, bool pv, struct choices *out)
+{
+    for (size_t k = 0; k < acts->n; k++) {
+        struct choice c = acts->list[k];
+
+        if (!fl_pin_actor_may_run((enum fl_act)c.what.u.act.act, c.what.u.act.mm, p->locks, pv))
+            continue;
+        c.call = p->call;
+        c.what.u.act.op = p->op;
+        c.what.u.act.nth = p->nth;
+        choices_add(out, &c);
+    }
+}
+
+uint64_t races_list(const struct fl_scenario *s, const struct trace *t, const struct since *since, struct choices *out,
+                    uint64_t *pruned, uint64_t *no_room)
 {
     struct choices acts = {0};
+    struct permitted may = {.known = {false}};
     unsigned of = UINT32_MAX;
+    uint64_t n = 0;
     bool room = true;
 
     for (size_t i = 0; i < t->n; i++) {
         const struct point *p = &t->points[i];
-        bool same = p->pin && same_as_next(t, i);
+        uint64_t here;
 
         if (!p->pin || p->nth == UINT8_MAX ||
             (since && (p->record < since->record || (p->record == since->record && p->call < since->call))))
@@ -50,25 +88,20 @@ void races_list(const struct fl_scenario *s, const struct trace *t, const struct
             of = p->record;
             acts.n = 0;
             acts_list(s, of, &acts);
+            memset(may.known, 0, sizeof may.known);
             room = has_room(s, of);
         }
-        for (size_t k = 0; k < acts.n; k++) {
-            struct choice c = acts.list[k];
-
-            if (!fl_pin_actor_may_run((enum fl_act)c.what.u.act.act, c.what.u.act.mm, p->locks, s->machine.pv_flush))
-                continue;
-            if (same) {
-                ++*pruned;
-                continue;
-            }
-            c.call = p->call;
-            c.what.u.act.op = p->op;
-            c.what.u.act.nth = p->nth;
-            if (room)
-                choices_add(out, &c);
-            else
-                out->no_room++;
+        here = permitted(&may, &acts, p->locks, s->machine.pv_flush);
+        if (same_as_next(t, i)) {
+            *pruned += here;
+        } else if (!room) {
+            *no_room += here;
+        } else {
+            n += here;
+            if (out)
+                list_point(p, &acts, s->machine.pv_flush, out);
         }
     }
     choices_free(&acts);
+    return n;
 }
