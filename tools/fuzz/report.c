@@ -122,6 +122,13 @@ static void print_rows(const char *what, const uint64_t *hits, const void *first
     printf("\n");
 }
 
+static void print_pinning(const struct fl_stats *s)
+{
+    printf("pinning: %" PRIu64 " pages; calls that nobody disturbed: %" PRIu64 ", done in two ways: %" PRIu64
+           ", with a race: %" PRIu64 ", with an answer: %" PRIu64 ", of them hostile: %" PRIu64 "\n",
+           s->pinned_pages, s->pin_quiet, s->pin_twice, s->pin_raced, s->pin_answered, s->pin_hostile);
+}
+
 static void print_tables(const struct fuzz *c, const struct fl_stats *s)
 {
     size_t n;
@@ -129,6 +136,8 @@ static void print_tables(const struct fuzz *c, const struct fl_stats *s)
 
     if (c->target[FL_TARGET_FAULT])
         print_rows("policy rows", s->row, &policy->name, sizeof *policy, n);
+    if (c->target[FL_TARGET_GUP])
+        print_pinning(s);
     if (!c->target[FL_TARGET_VMALLOC])
         return;
     printf("accesses by how they ended:");
@@ -232,6 +241,11 @@ void report_json(const struct fuzz *c)
                     (json_int_t)sum.real_faults, "unsupported", (json_int_t)sum.unsupported, "executor_unsupported",
                     (json_int_t)sum.executor_unsupported, "transparent", (json_int_t)sum.transparent, "cells",
                     (json_int_t)sum.cells_hit);
+    json_object_set_new(all, "pinning",
+                        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "pages", (json_int_t)sum.pinned_pages,
+                                  "undisturbed", (json_int_t)sum.pin_quiet, "two_ways", (json_int_t)sum.pin_twice,
+                                  "raced", (json_int_t)sum.pin_raced, "answered", (json_int_t)sum.pin_answered,
+                                  "hostile", (json_int_t)sum.pin_hostile));
     json_object_set_new(all, "modes", modes);
     json_object_set_new(all, "compared", checks);
     json_object_set_new(all, "actions", actions);

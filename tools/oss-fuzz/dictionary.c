@@ -50,7 +50,9 @@ static void add_number(struct dictionary *d, const char *what, const char *mode,
 /* A name of the text form as a name of a dictionary. */
 static void add_records(struct dictionary *d, struct fl_mutation *m, const char *mode)
 {
-    enum { DRAWS = 600, EACH = 3 };
+    enum { DRAWS = 600 };
+    /* Few kinds, and what they do is in a byte of theirs: more of each. */
+    const unsigned each = m->target == FL_TARGET_GUP ? 16 : 3;
     unsigned have[FL_REC_COUNT] = {0};
 
     for (unsigned i = 0; i < DRAWS; i++) {
@@ -60,7 +62,7 @@ static void add_records(struct dictionary *d, struct fl_mutation *m, const char 
         struct fl_record r;
 
         fl_record_random(m, kind, &r);
-        if (have[kind] == EACH)
+        if (have[kind] == each)
             continue;
         fl_record_canonical((enum fl_mode)m->machine.mode, &r);
         fl_record_encode(&r, m->machine.mode, bytes);

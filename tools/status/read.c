@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-const char *const cell_kinds[CELL_KINDS] = {"walk", "row", "decision", "run", "decode", "sync", "touch", "generation"};
+const char *const cell_kinds[CELL_KINDS] = {"walk", "row",   "decision",   "run", "decode",
+                                            "sync", "touch", "generation", "pin"};
 
 static bool take_sample(const struct sample *m, void *ctx)
 {

@@ -23,7 +23,7 @@ struct history {
 };
 
 /* Cells by what they are about: the first word of their names. */
-enum { CELL_KINDS = 8 };
+enum { CELL_KINDS = 9 };
 
 struct status {
     char *folder;
