@@ -65,11 +65,17 @@ static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, 
     write |= pin_is_cow(&v->vma) && (c->flags & FL_FOLL_GET) && !(c->flags & FL_FOLL_DUMP);
     if (v->vma.huge_shift && (c->flags & FL_FOLL_DUMP) && !v->mapped)
         return UNKNOWN; /* a hole, or the page cache's */
-    if (serves(c, v, write, hints))
-        return take(c, v);
+    if (serves(c, v, write, hints)) {
+        fate = take(c, v);
+        if (fate == ENOMEM && v->leaf_level > 1 && (c->flags & FL_FOLL_SPLIT) && !v->vma.huge_shift)
+            return UNKNOWN; /* small pages have counts of their own */
+        return fate;
+    }
     /* A huge leaf that is being split, or must be, is one of small pages when it is looked at again. */
     if (v->splitting || (v->mapped && v->leaf_level > 1 && (c->flags & FL_FOLL_SPLIT)))
         return UNKNOWN;
+    if (!v->mapped && v->swap == FL_SWAP_MIGRATION && (c->flags & FL_FOLL_MIGRATION))
+        return UNKNOWN; /* it is waited for, and then looked at again */
     if (!v->mapped && v->swap == FL_SWAP_NONE && (c->flags & FL_FOLL_DUMP) && !v->vma.has_fault)
         return EFAULT;
     if ((c->flags & FL_FOLL_MLOCK) && is_guard(&v->vma, va))
