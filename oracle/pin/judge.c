@@ -20,6 +20,8 @@ static const struct fl_pin_rule rules[] = {
     {"progress/pin", "a fault that is answered in an unchanged world is not asked for again without end",
      "commit 8310d48b125d (2017)"},
     {"progress/fatal-signal", "a fatal signal of the caller ends the call within a page", "commit 4779280d1ea4 (2008)"},
+    {"progress/bug", "no assertion of the kernel's own fails in a world that can be",
+     "commits a3e328556d41, d63206ee32b6 (2017)"},
     {"pin/count", "no more pages are handed out than were asked for", "mm/gup.c, __get_user_pages (3.19), its comment"},
     {"pin/reference", "each page handed out has one reference more, on its head and (a tail) on itself",
      "commit 70b50f94f164 (2011)"},
@@ -118,6 +120,10 @@ static bool judge_progress(const struct fl_pin_call *c, const struct fl_pin_seen
     if (s->fatal && s->after_fatal > 1 && !is_fast(c) && !c->hostile && !huge_in_range(c, s)) {
         fl_divergence_set(d, FL_CHECK_PROGRESS, "fatal-signal", "ends", "goes-on",
                           "%u pages were pinned after a fatal signal had come", s->after_fatal);
+        return true;
+    }
+    if (s->out.error == FL_PIN_BUG && !c->hostile) {
+        fl_divergence_set(d, FL_CHECK_PROGRESS, "bug", "none", "bug", "an assertion fails: the kernel ends here");
         return true;
     }
     return false;

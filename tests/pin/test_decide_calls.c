@@ -39,8 +39,8 @@ static void test_ranges(void)
                 m.s.out.pages = pages;
                 m.s.out.error = (uint8_t)error;
                 calls++;
-                CHECK_EQ(!fl_pin_judge(&m.c, &m.s, &d), open || right, "range %#x comes to %u pages, error %u", i,
-                         pages, error);
+                CHECK_EQ(!fl_pin_judge(&m.c, &m.s, &d), (open || right) && error != FL_PIN_BUG,
+                         "range %#x comes to %u pages, error %u", i, pages, error);
             }
     }
     start(&m, FL_PINAPI_PIN);

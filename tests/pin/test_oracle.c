@@ -82,6 +82,8 @@ DO(key_5level, m->c.cpu.pkru = 1u << 6; m->c.cpu.mode = FL_MODE_5LEVEL)
 SEE(table_denies_write, made_table(v, true, false))
 SEE(table_denies_all, made_table(v, false, false))
 SEE(table_denies_forced, v->exclusive = false)
+DO(bug, m->s.out.error = FL_PIN_BUG; m->s.out.pages = 0)
+DO(bug_of_hostile_answers, m->s.out.error = FL_PIN_BUG; m->s.out.pages = 0; m->c.hostile = true)
 DO(more_than_asked, m->s.out.pages = (uint64_t)m->c.n + 1)
 DO(more_than_none, m->c.n = -1; m->s.out.pages = 1)
 SEE(leaf_writable, v->leaf_write = true; v->exclusive = false; v->vma.shared = v->vma.write = true)
@@ -166,6 +168,8 @@ static const struct row {
     KEPT("progress/fatal-signal", fast_writes, fast_after_fatal),
     KEPT("progress/fatal-signal", hostile, fast_after_fatal),
 
+    ROW("progress/bug", reads, bug, "none/bug"),
+    KEPT("progress/bug", reads, bug_of_hostile_answers),
     ROW("pin/count", reads, more_than_asked, "asked-for/more"),
     ROW("pin/count", fast_only, more_than_none, "asked-for/more"),
     KEPT("pin/count", quiet, one_page_less_raced),

@@ -87,7 +87,7 @@ const struct fl_pin_rule *fl_pin_rules(size_t *count);
 
 /* The invariants, in this order; the first that is broken. True: *d [OUT].
  *   lock      locks and interrupts at the end are as the api promises, and *out says so (O-LOCK)
- *   progress  no endless loop; a fatal signal of the caller ends it within a page (O-PROGRESS)
+ *   progress  no endless loop, no assertion that fails; a fatal signal of the caller ends it within a page (O-PROGRESS)
  *   pin       no more pages than asked for; references: one for each page returned, on the right head and tail, none for any
  *             other; each page was mapped at its address at some instant of the call (O-PIN)
  *   perm      the area, every level and the key permit the access, or FORCE does (O-PERM)
