@@ -219,6 +219,9 @@ void fl_idiom_vmalloc(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idio
 /* Records of target gup; r->kind says which. */
 void fl_pin_record_random(struct fl_mutation *m, struct fl_record *r);
 void fl_pin_record_change(struct fl_mutation *m, struct fl_record *r);
+void fl_pin_random_area(struct fl_mutation *m, struct fl_record *r);
+void fl_pin_random_pin(struct fl_mutation *m, struct fl_record *r);
+void fl_pin_random_answer(struct fl_mutation *m, struct fl_record *r);
 void fl_idiom_pin(struct fl_mutation *m, enum fl_idiom idiom, struct fl_idiom_out *out);
 uint64_t fl_pin_some_va(struct fl_mutation *m);                     /* in an area of the trace, mostly */
 uint8_t fl_pin_some_act(struct fl_mutation *m);                     /* enum fl_act */
