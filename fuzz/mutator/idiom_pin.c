@@ -93,7 +93,7 @@ static void forced(struct fl_mutation *m, struct fl_idiom_out *out)
         flags |= FL_AREA_HUGE;
     va = add_area(m, out, kind, flags)->u.area.start;
     if (fl_one_in(m, 2))
-        add_act(out, FL_ACTOR_READ, va, 0);
+        add_act(out, kind == FL_AREA_SHMEM && fl_one_in(m, 2) ? FL_ACTOR_UFFD_CONTINUE : FL_ACTOR_READ, va, 0);
     for (unsigned n = 1 + fl_below(m, 2); n; n--)
         add_race(m, out, (enum fl_act)FL_PICK(m, who), va);
     add_pin(m, out, va, FL_FOLL_WRITE | FL_FOLL_FORCE)->u.pin.api =
