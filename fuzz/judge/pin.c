@@ -38,14 +38,17 @@ static bool is_fast(const struct fl_record *r)
     return r->u.pin.api == FL_PINAPI_FAST || r->u.pin.api == FL_PINAPI_FAST_ONLY;
 }
 
-/* No more pages than there is room for, unless the range is one that nothing is pinned of. */
+/* No more pages than there is room for, unless the count is one that nothing may be pinned of; a wrong core that pins then is
+ * stopped by the world (FL_PIN_ROOM). */
 static void cut_down(struct fl_record *r, struct fl_pin_world *w)
 {
     const struct fl_gup_space *space = fl_pin_world_space(w);
     unsigned room = fl_pin_world_room(w);
     uint64_t start = r->u.pin.start & ~UINT64_C(0xfff), end = start + ((uint64_t)r->u.pin.n << 12);
 
-    if (is_fast(r) && ((int32_t)r->u.pin.n < 0 || end < start || end > space->task_size))
+    if (is_fast(r) && (int32_t)r->u.pin.n < 0)
+        return;
+    if (r->u.pin.api == FL_PINAPI_FAST_ONLY && (end < start || end > space->task_size))
         return;
     if (r->u.pin.n > room)
         r->u.pin.n = room;

@@ -136,22 +136,24 @@ void race_released(struct fl_pin_world *w)
 
 enum late { LATE_UNREF, LATE_TABLE };
 
-static void later(struct fl_pin_world *w, uint32_t record, enum late what)
+/* False: there is no more room, as only a core that takes and drops references without end gets to see. */
+static bool later(struct fl_pin_world *w, uint32_t record, enum late what)
 {
+    if (w->nlate == MAX_LATE)
+        return false;
     w->late[w->nlate].record = record;
     w->late[w->nlate++].what = (uint8_t)what;
+    return true;
 }
 
-void late_unref(struct fl_pin_world *w, struct pg *p)
+bool late_unref(struct fl_pin_world *w, struct pg *p)
 {
-    later(w, record_of(w, p), LATE_UNREF);
+    return later(w, record_of(w, p), LATE_UNREF);
 }
 
 void late_table(struct fl_pin_world *w, unsigned frame)
 {
-    if (w->locks & LOCK_IRQ)
-        later(w, frame, LATE_TABLE);
-    else
+    if (!(w->locks & LOCK_IRQ) || !later(w, frame, LATE_TABLE))
         table_free(w, frame);
 }
 

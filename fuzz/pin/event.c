@@ -186,7 +186,7 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->space.current = !pin->u.pin.remote;
     w->locks = is_fast(pin->u.pin.api) ? 0 : LOCK_MM_READ;
     memset(w->seen_op, 0, sizeof w->seen_op);
-    w->ncalls = 0;
+    w->ncalls = w->held = 0;
     w->total_calls = 0;
     w->most_calls = 20000 + 256 * (uint64_t)(n < 0 ? 0 : n < FL_PIN_ROOM ? n : FL_PIN_ROOM);
     w->broken = NULL;

@@ -246,10 +246,8 @@ static void release(struct fl_pin_world *w, struct pg *p)
 void page_unref(struct fl_pin_world *w, struct pg *p, int n)
 {
     page_change(w, p);
-    if ((w->locks & LOCK_IRQ) && !w->pv_now && n == 1) {
-        late_unref(w, p);
+    if ((w->locks & LOCK_IRQ) && !w->pv_now && n == 1 && late_unref(w, p))
         return;
-    }
     if (p->count < n) {
         w->freed_in_use = true;
         p->count = n;

@@ -13,9 +13,15 @@ static bool room(const struct fl_pin_world *w, const struct area *a)
            (area_level(w, a) == 3 ? w->giants < GIANTS : w->huge_next + (1u << huge_order(w)) <= FL_PIN_FRAMES);
 }
 
+/* In the page cache: each size of page is a file system of its own, with files of its own. */
+static uint32_t cache_index(const struct fl_pin_world *w, const struct area *a, uint64_t va)
+{
+    return huge_index(w, a, va) | (area_level(w, a) == 3 ? 3u : 2u) << 30;
+}
+
 struct pg *hugetlb_cached(struct fl_pin_world *w, const struct area *a, uint64_t va)
 {
-    struct pg *p = file_page_find(w, a->file, huge_index(w, a, va) | 1u << 31);
+    struct pg *p = file_page_find(w, a->file, cache_index(w, a, va));
 
     return p && p->kind == PG_HUGETLB ? p : NULL;
 }
@@ -85,7 +91,7 @@ struct fl_pin_fault hugetlb_do(struct fl_pin_world *w, unsigned mm, const struct
             p->cached = true;
             p->exclusive = false;
             p->file = a->file;
-            p->index = huge_index(w, a, va) | 1u << 31;
+            p->index = cache_index(w, a, va);
             p->count = 1;
         } else if (!p || (write && !a->vma.shared)) {
             uint64_t data = p ? p->data : 0;

@@ -49,6 +49,13 @@ uint64_t op_page_head(void *ctx, uint64_t pfn)
     return head;
 }
 
+/* A call holds no more references than it may hand out pages, plus those of one large leaf that it may have to give back. A core
+ * that goes on stops here, and not in memory that is not its own. */
+static bool too_many(const struct fl_pin_world *w, unsigned n)
+{
+    return n > FL_PIN_ROOM || w->held > FL_PIN_ROOM;
+}
+
 bool op_page_get(void *ctx, uint64_t pfn)
 {
     struct fl_pin_world *w = ctx;
@@ -57,7 +64,7 @@ bool op_page_get(void *ctx, uint64_t pfn)
     enum fl_pin_answer answer;
     bool refuse = w->nanswers && answer_for(w, FL_PINOP_PAGE_GET, nth, &answer);
 
-    if (!p || refuse || page_saturated(head))
+    if (!p || refuse || page_saturated(head) || too_many(w, 1))
         return false;
     if (head->count <= 0) {
         w->freed_in_use = true;
@@ -66,6 +73,7 @@ bool op_page_get(void *ctx, uint64_t pfn)
     page_ref(w, head, 1);
     page_note(w, head);
     head->own++;
+    w->held++;
     if (p != head) {
         page_change(w, p);
         page_note(w, p);
@@ -87,13 +95,14 @@ bool op_page_get_speculative(void *ctx, uint64_t pfn, unsigned n)
     op_detail(w, n < 255 ? n : 255);
     if (!(w->locks & LOCK_IRQ))
         op_broken(w, "page-get-speculative-with-interrupts-on");
-    if (!p || refuse || p->count <= 0 || page_saturated(p))
+    if (!p || refuse || p->count <= 0 || page_saturated(p) || too_many(w, n))
         return false;
     if (p->head)
         op_broken(w, "page-get-speculative-a-tail-page");
     page_ref(w, p, (int)n);
     page_note(w, p);
     p->own += (int32_t)n;
+    w->held += n;
     op_end(w, 1);
     return true;
 }
@@ -109,8 +118,11 @@ void op_page_put(void *ctx, uint64_t pfn, unsigned n)
     if (!p)
         return;
     head = page_head(w, p);
-    if (head->own < (int32_t)n)
-        w->freed_in_use = true; /* somebody else's references */
+    if (head->own < 0 || (uint32_t)head->own < n) {
+        w->freed_in_use = true; /* somebody else's references: one of them goes, and that is told */
+        n = n ? 1 : 0;
+    }
+    w->held -= n < w->held ? n : w->held;
     page_note(w, head);
     head->own -= (int32_t)n;
     if (p != head) {

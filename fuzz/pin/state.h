@@ -194,6 +194,7 @@ struct fl_pin_world {
     uint8_t ptl_locked;
     uint64_t page_lock; /* pfn + 1 that trylock got */
     unsigned devices;   /* device references that are held */
+    unsigned held;      /* references that the core has taken and not given back */
     uint8_t seen_op[FL_PINOP_COUNT];
     unsigned ncalls;
     struct fl_pin_op_call calls[FL_PIN_CALLS];
@@ -422,9 +423,9 @@ enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r);
 unsigned race_point(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth);
 void race_released(struct fl_pin_world *w); /* a lock is free: those that waited */
 bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl_pin_answer *answer);
-void instant(struct fl_pin_world *w);  /* notes views, if anything has changed */
-void late_run(struct fl_pin_world *w); /* interrupts are on */
-void late_unref(struct fl_pin_world *w, struct pg *p);
+void instant(struct fl_pin_world *w);                  /* notes views, if anything has changed */
+void late_run(struct fl_pin_world *w);                 /* interrupts are on */
+bool late_unref(struct fl_pin_world *w, struct pg *p); /* false: it has to be done now */
 void late_table(struct fl_pin_world *w, unsigned frame);
 void pins_release(struct fl_pin_world *w);
 void pins_use(struct fl_pin_world *w);

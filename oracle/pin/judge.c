@@ -180,6 +180,9 @@ bool pin_key_permits(const struct fl_pin_call *c, const struct fl_pin_vma *vma)
     /* CR4.PKE, IA-32e modes (SDM vol. 3, 4.6.2). */
     if (!(c->cpu.cr4 & UINT64_C(1) << 22) || c->cpu.mode < FL_MODE_4LEVEL || c->remote)
         return true;
+    /* The gate area is looked at before areas and their keys are (mm/gup.c, get_gate_page). */
+    if (vma->gate)
+        return true;
     return !(rights & 1) && !((c->flags & FL_FOLL_WRITE) && (rights & 2));
 }
 

@@ -78,8 +78,13 @@ static enum fate one_page(const struct fl_pin_call *c, const struct fl_pin_view 
         if (now.there && !wait_for_hint && (!write || now.writable || (own_will_do && now.own))) {
             if (now.unusable || now.going || (now.zero && dump))
                 return REFUSED;
-            return get && now.full ? NO_MEMORY : PINNED;
+            if (!get || !now.full)
+                return PINNED;
+            /* Small pages have counts of their own. */
+            return now.huge && (c->flags & FL_FOLL_SPLIT) && !vma->huge_shift ? OPEN : NO_MEMORY;
         }
+        if (!now.there && v->swap == FL_SWAP_MIGRATION && (c->flags & FL_FOLL_MIGRATION))
+            return OPEN; /* it is waited for, and what comes is no fact of the view */
         if (now.there && now.huge && (c->flags & FL_FOLL_SPLIT))
             return OPEN; /* of small pages by now */
         if (!now.there && v->swap == FL_SWAP_NONE && dump && !vma->has_fault)

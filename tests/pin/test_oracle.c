@@ -76,6 +76,8 @@ DO(key_denies_all, m->c.cpu.pkru = 1u << 6)
 DO(key_denies_writes, m->c.cpu.pkru = 2u << 6)
 DO(other_key_denies, m->c.cpu.pkru = 3u << 4 | 3u << 8)
 DO(key_denies_remote, m->c.cpu.pkru = 1u << 6; m->c.remote = true)
+DO(key_of_gate, m->c.cpu.pkru = 1u << 6; m->c.flags &= ~(unsigned)FL_FOLL_WRITE; EVERYWHERE(m, 0, v->vma.gate = true);
+   EVERYWHERE(m, 1, v->vma.gate = true))
 DO(key_off, m->c.cpu.pkru = 1u << 6; m->c.cpu.cr4 = 0)
 DO(key_pae, m->c.cpu.pkru = 1u << 6; m->c.cpu.mode = FL_MODE_PAE)
 DO(key_5level, m->c.cpu.pkru = 1u << 6; m->c.cpu.mode = FL_MODE_5LEVEL)
@@ -235,6 +237,7 @@ static const struct row {
     ROW("perm/key", keyed, key_denies_writes, "refused/pinned"),
     ROW("perm/key", keyed, key_5level, "refused/pinned"),
     ROW("perm/key", keyed_read, key_denies_all, "refused/pinned"),
+    KEPT("perm/key", keyed_read, key_of_gate),
     KEPT("perm/key", keyed, nothing),
     KEPT("perm/key", keyed_read, key_denies_writes),
     KEPT("perm/key", keyed, other_key_denies),
