@@ -44,6 +44,9 @@ enum fl_status fl_judge_open(const struct fl_judge_options *options, struct fl_j
         return FL_FAILED;
     }
     j->options = *options;
+#ifdef FL_SOUND
+    j->options.sound = true;
+#endif
     j->core = options->core ? options->core : fl_core();
     if (j->core->abi != FL_CORE_ABI) {
         snprintf(why, 256, "core \"%s\" speaks interface %u, this Faultline speaks %u", j->core->name,

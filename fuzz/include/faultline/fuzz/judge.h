@@ -45,9 +45,10 @@ struct fl_judge_options {
     bool executor;              /* use an executor where a record asks for it */
     bool require_executor;      /* fail to open without one */
     bool decoders;              /* hold the prefetch rule against disassemblers */
-    bool sound;                 /* check the models' own invariants after every record: slow, for tests */
-    bool endings;               /* keep fl_judge_endings() */
-    struct fl_stats *stats;     /* NULL: an own block */
+    bool
+        sound; /* check the models' own invariants after every record: slow, for tests; always in builds of type debug */
+    bool endings;           /* keep fl_judge_endings() */
+    struct fl_stats *stats; /* NULL: an own block */
 };
 
 /* What to say about each event, for people (repro, show). NULL in the judge: nothing is said. */
