@@ -26,7 +26,7 @@ fi
 # look ENGINE CORE KEY SEED: leaves the milliseconds until the key was there in $took; false: it was not in time.
 # (Any key of that row counts: which of a file's page, a zero page and a forked one comes first is chance.)
 look() {
-    local out=$work/$1-$(basename "$2")-$4 from pid now
+    local out=$work/$1-${2##*/}-$4 from pid now
     from=$(date +%s%N)
     "$program" fuzz --target gup --engine "$1" --core "$2" --time "$seconds" --seed "$4" --out "$out" \
         >"$work/log" 2>&1 </dev/null &
