@@ -50,6 +50,7 @@ static const struct pin_case pin_cases[] = {
      {.ops = {.fatal_signal = no_signal}},
      .text = PRIVATE_ANON "race sigkill 0x0 at fatal-signal\npin user 0x600000 pages 4 flags write get\n",
      .words = {"a fatal signal comes for the caller"}},
+    {NULL, "progress/bug/none/bug", {.after = asserts}, .text = PRIVATE_ANON "pin user 0x600000 flags write get\n"},
     {NULL,
      "pin/count/asked-for/more",
      {.after = hands_out_more},

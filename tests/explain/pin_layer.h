@@ -187,8 +187,8 @@ static inline bool gives_back_too_much(void *ctx, uint64_t pfn)
 {
     bool got = pin_below->page_get(ctx, pfn);
 
-    pin_below->page_put(ctx, pfn, 2);
-    return got && pin_below->page_get(ctx, pfn) && pin_below->page_get(ctx, pfn);
+    pin_below->page_put(ctx, pfn, 2); /* the world lets one of them go, and says so */
+    return got && pin_below->page_get(ctx, pfn);
 }
 
 static inline bool gets_another_too(void *ctx, uint64_t addr, struct fl_pin_vma *vma)
@@ -258,6 +258,13 @@ static inline void tells_a_lie(const char *function, uint64_t n, uint64_t *pfns,
 {
     (void)function, (void)n, (void)pfns, (void)ops, (void)ctx;
     out->lock_held = !out->lock_held;
+}
+
+static inline void asserts(const char *function, uint64_t n, uint64_t *pfns, const struct fl_gup_ops *ops, void *ctx,
+                           struct fl_pinned *out)
+{
+    (void)function, (void)n, (void)pfns, (void)ops, (void)ctx;
+    out->error = FL_PIN_BUG;
 }
 
 static inline void hands_out_another(const char *function, uint64_t n, uint64_t *pfns, const struct fl_gup_ops *ops,
