@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exploration of races against brute force: whatever one or two preemptions do, put anywhere, whether allowed there or
- * not and whether they fit or not, is done by one of the schedules. So nothing that was pruned matters.
+ * The exploration of races against brute force: whatever one preemption does, or two (a part of all pairs), put anywhere,
+ * whether allowed there or not and whether they fit or not, is done by one of the schedules. So nothing that was pruned matters.
  * test_races SCENARIOS
  */
 #include "runs.h"

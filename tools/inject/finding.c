@@ -83,8 +83,8 @@ static char *finding_text(const struct finding *f, const struct input *from, con
     return text;
 }
 
-static void write_finding(struct findings *all, struct finding *f, const struct inject_options *o,
-                          const struct input *from, const struct fl_scenario *s)
+static void write_finding(struct finding *f, const struct inject_options *o, const struct input *from,
+                          const struct fl_scenario *s)
 {
     char name[200], *path, *text;
     size_t size;
@@ -92,12 +92,10 @@ static void write_finding(struct findings *all, struct finding *f, const struct 
     slug(f->key, name, sizeof name);
     path = format_text("%s/%s.scn", o->out, name);
     text = finding_text(f, from, s, &size);
-    if (make_folder(o->out) && write_atomically(path, text, size)) {
+    if (make_folder(o->out) && write_atomically(path, text, size)) /* else they have said why not */
         f->path = path;
-    } else {
-        all->unwritten = true;
+    else
         free(path);
-    }
     free(text);
 }
 
@@ -146,7 +144,7 @@ void findings_add(struct findings *all, const struct inject_options *o, struct r
     f->file = from->path;
     all->n++;
     if (o->out)
-        write_finding(all, f, o, from, seen);
+        write_finding(f, o, from, seen);
     free(seen);
     report_finding(o, f);
 }

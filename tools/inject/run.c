@@ -201,7 +201,7 @@ static int verdict(const struct run *r)
         return EXIT_FINDINGS;
     if (r->trouble)
         return EXIT_INTERNAL;
-    if (r->in->unreadable || r->findings.unwritten)
+    if (r->in->unreadable)
         return EXIT_INPUT;
     if (judged == 0) {
         complain("nothing was injected: no event in these files asks anything that can be %s",

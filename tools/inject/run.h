@@ -87,7 +87,6 @@ struct finding {
 struct findings {
     struct finding *list;
     size_t n;
-    bool unwritten; /* one could not be written */
 };
 /* Notes one. s NULL: only the key is known, and that it came again. */
 void findings_add(struct findings *f, const struct inject_options *o, struct replayer *r, const struct input *from,
