@@ -51,7 +51,7 @@ static void cut_down(struct fl_record *r, struct fl_pin_world *w)
     if (r->u.pin.api == FL_PINAPI_FAST_ONLY && (end < start || end > space->task_size))
         return;
     if (r->u.pin.n > room)
-        r->u.pin.n = room;
+        r->u.pin.n = room ? room : 1; /* a call for one page stays one: there is some room to spare */
 }
 
 /* The call itself. False: the core answers FL_INVALID to what is none. */

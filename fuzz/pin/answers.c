@@ -29,6 +29,8 @@ bool fl_pin_answer_fits(enum fl_pin_op op, enum fl_pin_answer answer, bool *host
 
 bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl_pin_answer *answer)
 {
+    if (nth == 255)
+        return false; /* that one and all behind it: who answers every call answers none of them */
     for (unsigned i = 0; i < w->nanswers; i++) {
         const struct fl_record *r = &w->answers[i];
         bool hostile;
@@ -136,24 +138,25 @@ void race_released(struct fl_pin_world *w)
 
 enum late { LATE_UNREF, LATE_TABLE };
 
-/* False: there is no more room, as only a core that takes and drops references without end gets to see. */
-static bool later(struct fl_pin_world *w, uint32_t record, enum late what)
+/* False: there is no more room, as only a core that gives references back without end gets to see. */
+static bool later(struct fl_pin_world *w, uint32_t record, unsigned n, enum late what)
 {
     if (w->nlate == MAX_LATE)
         return false;
     w->late[w->nlate].record = record;
+    w->late[w->nlate].n = n;
     w->late[w->nlate++].what = (uint8_t)what;
     return true;
 }
 
-bool late_unref(struct fl_pin_world *w, struct pg *p)
+bool late_unref(struct fl_pin_world *w, struct pg *p, unsigned n)
 {
-    return later(w, record_of(w, p), LATE_UNREF);
+    return later(w, record_of(w, p), n, LATE_UNREF);
 }
 
 void late_table(struct fl_pin_world *w, unsigned frame)
 {
-    if (!(w->locks & LOCK_IRQ) || !later(w, frame, LATE_TABLE))
+    if (!(w->locks & LOCK_IRQ) || !later(w, frame, 0, LATE_TABLE))
         table_free(w, frame);
 }
 
@@ -166,7 +169,7 @@ void late_run(struct fl_pin_world *w)
         if (w->late[i].what == LATE_TABLE)
             table_free(w, w->late[i].record);
         else
-            page_unref(w, &w->pg[w->late[i].record], 1);
+            page_unref(w, &w->pg[w->late[i].record], (int)w->late[i].n);
     }
     if (w->split_late) {
         uint64_t va = w->split_late - 1;

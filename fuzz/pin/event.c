@@ -297,6 +297,8 @@ static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_cal
             page_unref(w, head, 1);
             continue;
         }
+        page_change(w, p);
+        page_change(w, head);
         head->pins++;
         if (p != head)
             p->tail_pins++;

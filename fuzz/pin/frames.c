@@ -173,6 +173,7 @@ struct pg *huge_alloc(struct fl_pin_world *w, enum page_kind kind)
     head = fresh(w, &w->pg[w->huge_next], kind);
     head->order = (uint8_t)huge_order(w);
     w->huge_next += frames;
+    w->changed_all = true; /* whether there is another one is what views of hugetlb areas ask */
     return head;
 }
 
@@ -184,11 +185,13 @@ struct pg *giant_alloc(struct fl_pin_world *w)
         return NULL;
     w->giants++;
     p = giant_record(w, PFN_GIANT * w->giants);
-    if (p) {
-        p->kind = PG_HUGETLB;
-        p->file = FILE_NONE;
-        p->order = 18;
+    if (!p) {
+        w->giants--;
+        return NULL;
     }
+    p->kind = PG_HUGETLB;
+    p->file = FILE_NONE;
+    p->order = 18;
     return p;
 }
 
@@ -246,7 +249,7 @@ static void release(struct fl_pin_world *w, struct pg *p)
 void page_unref(struct fl_pin_world *w, struct pg *p, int n)
 {
     page_change(w, p);
-    if ((w->locks & LOCK_IRQ) && !w->pv_now && n == 1 && late_unref(w, p))
+    if ((w->locks & LOCK_IRQ) && !w->pv_now && late_unref(w, p, (unsigned)n))
         return;
     if (p->count < n) {
         w->freed_in_use = true;

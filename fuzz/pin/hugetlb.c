@@ -9,8 +9,8 @@ static uint32_t huge_index(const struct fl_pin_world *w, const struct area *a, u
 
 static bool room(const struct fl_pin_world *w, const struct area *a)
 {
-    return tables_left(w) >= 6 &&
-           (area_level(w, a) == 3 ? w->giants < GIANTS : w->huge_next + (1u << huge_order(w)) <= FL_PIN_FRAMES);
+    return tables_left(w) >= 6 && (area_level(w, a) == 3 ? w->giants < GIANTS && w->giant_records < GIANT_RECORDS
+                                                         : w->huge_next + (1u << huge_order(w)) <= FL_PIN_FRAMES);
 }
 
 /* In the page cache: each size of page is a file system of its own, with files of its own. */

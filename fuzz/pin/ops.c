@@ -72,6 +72,10 @@ static bool op_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
     unsigned nth = op_begin(w, FL_PINOP_READ, paddr);
     enum fl_pin_answer answer;
 
+    if (size != 4 && size != 8) {
+        op_broken(w, "read-neither-4-nor-8-bytes");
+        return false;
+    }
     if (!tables_read(w, paddr, size, value)) {
         if (!w->hostile)
             op_broken(w, "read-where-no-table-is");
@@ -185,7 +189,7 @@ static void op_touch_leaf(void *ctx, unsigned level, uint64_t paddr, bool dirty)
     op_detail(w, dirty);
     if (!(w->locks & LOCK_PTL))
         op_broken(w, "touch-leaf-without-the-page-table-lock");
-    if (paddr >= (uint64_t)TABLES * PAGE_SIZE || paddr & (entry_size(w) - 1))
+    if (level < 1 || level > 3 || paddr >= (uint64_t)TABLES * PAGE_SIZE || paddr & (entry_size(w) - 1))
         return;
     entry = entry_get(w, paddr);
     if (!entry_maps(level, entry)) {

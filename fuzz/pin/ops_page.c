@@ -49,11 +49,11 @@ uint64_t op_page_head(void *ctx, uint64_t pfn)
     return head;
 }
 
-/* A call holds no more references than it may hand out pages, plus those of one large leaf that it may have to give back. A core
- * that goes on stops here, and not in memory that is not its own. */
+/* A call holds no more references than it may hand out pages. A core that goes on stops here, and not in memory that is not its
+ * own. */
 static bool too_many(const struct fl_pin_world *w, unsigned n)
 {
-    return n > FL_PIN_ROOM || w->held > FL_PIN_ROOM;
+    return n > FL_PIN_ROOM - w->held;
 }
 
 bool op_page_get(void *ctx, uint64_t pfn)
@@ -131,8 +131,8 @@ void op_page_put(void *ctx, uint64_t pfn, unsigned n)
         p->tail -= (int32_t)n;
         p->own_tail -= (int32_t)n;
     }
-    for (unsigned i = 0; i < n; i++)
-        page_unref(w, head, 1);
+    if (n)
+        page_unref(w, head, (int)n);
 }
 
 void op_page_tail_get(void *ctx, uint64_t pfn)

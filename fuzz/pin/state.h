@@ -129,7 +129,8 @@ struct pin {
 
 #define MAX_RACES   8
 #define MAX_ANSWERS 8
-#define MAX_LATE    16384 /* things that wait for interrupts to be on: more than there are leaves */
+/* Things that wait for interrupts to be on: a leaf is cleared at most once, and a table freed; the rest are few. */
+#define MAX_LATE (TABLES * (PAGE_SIZE / 4) + 4096)
 
 enum { LOCK_MM_READ = 1, LOCK_MM_WRITE = 2, LOCK_PTL = 4, LOCK_IRQ = 8 };
 
@@ -208,8 +209,9 @@ struct fl_pin_world {
     unsigned deferred[MAX_RACES]; /* races that could not run yet */
     unsigned ndeferred;
     struct {
-        uint32_t record;
-        uint8_t what; /* enum late */
+        uint32_t record; /* or table */
+        uint32_t n;      /* references */
+        uint8_t what;    /* enum late */
     } late[MAX_LATE];
     unsigned nlate;
     uint64_t split_late;     /* va + 1 of a split that waits */
@@ -423,9 +425,9 @@ enum fl_status race_add(struct fl_pin_world *w, const struct fl_record *r);
 unsigned race_point(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth);
 void race_released(struct fl_pin_world *w); /* a lock is free: those that waited */
 bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl_pin_answer *answer);
-void instant(struct fl_pin_world *w);                  /* notes views, if anything has changed */
-void late_run(struct fl_pin_world *w);                 /* interrupts are on */
-bool late_unref(struct fl_pin_world *w, struct pg *p); /* false: it has to be done now */
+void instant(struct fl_pin_world *w);                              /* notes views, if anything has changed */
+void late_run(struct fl_pin_world *w);                             /* interrupts are on */
+bool late_unref(struct fl_pin_world *w, struct pg *p, unsigned n); /* false: it has to be done now */
 void late_table(struct fl_pin_world *w, unsigned frame);
 void pins_release(struct fl_pin_world *w);
 void pins_use(struct fl_pin_world *w);

@@ -101,8 +101,11 @@ static bool judge_locks(const struct fl_pin_call *c, const struct fl_pin_seen *s
     return false;
 }
 
+/* The pages of a huge leaf come at once. Whether there is one behind what is looked at, nobody knows. */
 static bool huge_in_range(const struct fl_pin_call *c, const struct fl_pin_seen *s)
 {
+    if (c->n > FL_PIN_PAGES || s->lost_instants)
+        return true;
     for (unsigned t = 0; t < s->ninstants; t++)
         for (unsigned i = 0; i < FL_PIN_PAGES && (int64_t)i < c->n; i++)
             if (s->view[t][i].leaf_level > 1 && s->view[t][i].mapped)

@@ -397,11 +397,11 @@ struct fl_record {
             uint8_t mm;     /* 0: the task's, 1: its child's */
             uint8_t arg;    /* MPROTECT: prot; else 0 */
             uint8_t op;     /* RACE: enum fl_pin_op: before that call is carried out; ACT: 0 */
-            uint8_t nth;    /* RACE: 1..255, the how manieth of that op in the event; ACT: 0 */
+            uint8_t nth;    /* RACE: 1..255, the how manieth of that op in the event, 255: none; ACT: 0 */
         } act;              /* ACT, RACE */
         struct {
             uint8_t op;     /* enum fl_pin_op */
-            uint8_t nth;    /* 1..255 */
+            uint8_t nth;    /* 1..255, 255: none */
             uint8_t answer; /* enum fl_pin_answer */
         } answer;
         struct {
