@@ -54,6 +54,14 @@ const struct inject_answer *inject_answers(size_t *n)
     return rows;
 }
 
+unsigned inject_question(unsigned answer)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].answer == answer)
+            return rows[i].asked;
+    return FL_INJ_COUNT;
+}
+
 /* ---- what s answers already --------------------------------------------------------------------------------------- */
 
 static bool answered_pin(const struct fl_scenario *s, unsigned begin, const struct point *p, bool *room)
@@ -73,14 +81,6 @@ static bool answered_pin(const struct fl_scenario *s, unsigned begin, const stru
     return is;
 }
 
-static bool asks_mm(unsigned answer)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].answer == answer)
-            return rows[i].asked == FL_INJ_MM_OOM;
-    return false;
-}
-
 static bool answered(const struct fl_scenario *s, unsigned begin, const struct point *p)
 {
     unsigned mm = 0;
@@ -90,7 +90,7 @@ static bool answered(const struct fl_scenario *s, unsigned begin, const struct p
 
         if (s->records[i].kind != FL_REC_INJECT)
             continue;
-        if (asks_mm(op))
+        if (inject_question(op) == FL_INJ_MM_OOM)
             mm++;
         else if (op == p->op || (op == FL_INJ_YIELD_PROTECT && p->op == FL_INJ_YIELD_UNMAP))
             return true;

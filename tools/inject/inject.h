@@ -73,6 +73,8 @@ struct inject_answer {
     bool needs_retry; /* only where a RETRY is allowed */
 };
 const struct inject_answer *inject_answers(size_t *n);
+/* What is asked when that answer of INJECT is given: enum fl_inject_op of struct fl_world_ask, or FL_INJ_COUNT. */
+unsigned inject_question(unsigned answer);
 
 /* Where choices begin: after that call of that event (same: at it). NULL: everywhere. */
 struct since {

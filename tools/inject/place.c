@@ -18,27 +18,16 @@ unsigned inject_begin(const struct fl_scenario *s, enum fl_target target, unsign
     return event;
 }
 
-static bool asks_mm(unsigned answer)
-{
-    size_t n;
-    const struct inject_answer *rows = inject_answers(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].answer == answer)
-            return rows[i].asked == FL_INJ_MM_OOM;
-    return false;
-}
-
 /* The answers of mm_fault are given in the order of their records: the calls before this one are answered as they would be,
  * but for the word "major". */
 static unsigned fillers(const struct fl_scenario *s, enum fl_target target, const struct choice *c)
 {
     unsigned there = 0;
 
-    if (c->what.kind != FL_REC_INJECT || !asks_mm(c->what.u.inject.op))
+    if (c->what.kind != FL_REC_INJECT || inject_question(c->what.u.inject.op) != FL_INJ_MM_OOM)
         return 0;
     for (unsigned i = inject_begin(s, target, c->record); i < c->record; i++)
-        there += s->records[i].kind == FL_REC_INJECT && asks_mm(s->records[i].u.inject.op);
+        there += s->records[i].kind == FL_REC_INJECT && inject_question(s->records[i].u.inject.op) == FL_INJ_MM_OOM;
     return c->nth > there ? c->nth - there : 0;
 }
 

@@ -70,18 +70,6 @@ void trace_note(void *trace, unsigned record, const struct fl_judge_calls *calls
 
 /* ---- keys that were reached --------------------------------------------------------------------------------------- */
 
-/* What is asked when that answer is given. */
-static unsigned question_of(unsigned answer)
-{
-    size_t n;
-    const struct inject_answer *rows = inject_answers(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].answer == answer)
-            return rows[i].asked;
-    return FL_INJ_COUNT;
-}
-
 static bool reached(const struct trace *t, unsigned event, bool pin, unsigned op, unsigned nth)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -100,7 +88,7 @@ bool trace_reaches(const struct trace *t, unsigned event, const struct choice *c
     switch (r->kind) {
     case FL_REC_RACE: return reached(t, event, true, r->u.act.op, r->u.act.nth);
     case FL_REC_ANSWER: return reached(t, event, true, r->u.answer.op, r->u.answer.nth);
-    default: return reached(t, event, false, question_of(r->u.inject.op), c->nth);
+    default: return reached(t, event, false, inject_question(r->u.inject.op), c->nth);
     }
 }
 
@@ -122,7 +110,7 @@ unsigned trace_unreached(const struct trace *t, const struct fl_scenario *s, enu
             else if (kind == FL_REC_PIN && r->kind == FL_REC_ANSWER)
                 missed += !reached(t, i, true, r->u.answer.op, r->u.answer.nth);
             else if (kind != FL_REC_PIN && r->kind == FL_REC_INJECT) {
-                unsigned asked = question_of(r->u.inject.op);
+                unsigned asked = inject_question(r->u.inject.op);
 
                 missed += !reached(t, i, false, asked, asked == FL_INJ_MM_OOM ? mm++ : 0);
             }
