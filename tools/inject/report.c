@@ -185,7 +185,7 @@ static void print_json(const struct inject_options *o, const struct inputs *in, 
         json_object_set_new(one, "file", json_string(in->list[i].path));
         json_object_set_new(one, "target", json_string(fl_target_name(in->list[i].target)));
         json_object_set_new(one, "diverged", json_boolean(in->list[i].counts.findings != 0));
-        json_object_set_new(one, "complete", json_boolean(in->list[i].done && !in->list[i].gone));
+        json_object_set_new(one, "complete", json_boolean(in->list[i].done && !in->list[i].gone && !in->list[i].cut));
         json_array_append_new(files, one);
     }
     for (size_t i = 0; i < f->n; i++) {

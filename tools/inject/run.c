@@ -61,6 +61,7 @@ static void file_done(struct run *r, struct worker *w)
 
     in->counts = w->shared->state.counts;
     in->done = true;
+    in->cut = w->shared->state.stop && in->counts.left_out;
     report_file(r->o, in);
 }
 

@@ -34,8 +34,10 @@ struct input {
     char *path;
     enum fl_target target;
     size_t size;
-    uint8_t *bytes;  /* encoded */
-    bool done, gone; /* gone: given up, its core ends the process all the time */
+    uint8_t *bytes; /* encoded */
+    bool done;
+    bool gone; /* given up: its core ends the process all the time */
+    bool cut;  /* the time was up */
     struct inject_counts counts;
 };
 struct inputs {
