@@ -36,10 +36,20 @@ static bool in_file(const struct fl_pin_world *w, const struct area *a, uint64_t
     return index < a->file_pages && index < w->file_pages[a->file & 3];
 }
 
+/* A private write brings in the file's page and a copy: one free frame is not enough. */
+static bool frames_left(const struct fl_pin_world *w)
+{
+    unsigned n = PFN_HUGE - w->small_next;
+
+    for (uint32_t i = w->small_free; i && n < 4; i = w->pg[i - 1].index)
+        n++;
+    return n >= 4;
+}
+
 /* Small frames and tables that the rest may need: asked for in one sum, so that a fault is done whole or not at all. */
 bool fault_room(const struct fl_pin_world *w)
 {
-    return tables_left(w) >= 6 && (w->small_free || w->small_next + 4 <= PFN_HUGE);
+    return tables_left(w) >= 6 && frames_left(w);
 }
 
 static struct plan plan(struct fl_pin_world *w, unsigned mm, const struct area *a, uint64_t va, bool write)

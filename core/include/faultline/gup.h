@@ -40,8 +40,8 @@ struct fl_gup_ops {
     bool (*page_valid)(void *ctx, uint64_t pfn);    /* has a struct page. Pure. */
     bool (*page_zero)(void *ctx, uint64_t pfn);     /* the zero page, or part of the huge one. Pure. */
     uint64_t (*page_head)(void *ctx, uint64_t pfn); /* itself when it is no tail; may change while nothing is held */
-    /* ptl, with the entry that maps it: so it is alive. One reference (tails: the head's and the tail's). False: the count
-     * is not positive or would wrap: refuse. */
+    /* ptl, with the entry that maps it: so it is alive (the gate area's page always is, and needs none). One reference (tails:
+     * the head's and the tail's). False: the count is not positive or would wrap: refuse. */
     bool (*page_get)(void *ctx, uint64_t pfn);
     /* irq-off. n references on a page that may be free by now. False: its count is 0 (or would wrap): nothing taken. */
     bool (*page_get_speculative)(void *ctx, uint64_t pfn, unsigned n);
