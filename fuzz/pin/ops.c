@@ -250,6 +250,12 @@ static bool is_error(uint8_t result)
     return result != FL_MM_MINOR && result != FL_MM_MAJOR;
 }
 
+/* Is it an error, and no RETRY? */
+static bool is_hard(uint8_t result)
+{
+    return is_error(result) && result != FL_MM_RETRY && result != FL_MM_RETRY_MAJOR;
+}
+
 /* The same fault again in a world that has not changed: nothing will come of it. */
 static void count_same(struct fl_pin_world *w, uint64_t addr, unsigned flags, bool changed)
 {
@@ -319,6 +325,8 @@ static struct fl_pin_fault fault(struct fl_pin_world *w, enum fl_pin_op op, uint
         out = given(w, answer, a, addr, flags, nowait);
     else
         out = fault_do(w, 0, a, addr, flags & FL_MM_WRITE);
+    if (op == FL_PINOP_MM_FAULT && !is_hard(out.result))
+        w->had[out.result == FL_MM_MAJOR || out.result == FL_MM_RETRY_MAJOR]++;
     count_same(w, addr & PAGE_MASK, flags, w->changed || is_error(out.result));
     w->served |= !is_error(out.result);
     w->oom |= out.result == FL_MM_OOM;
@@ -404,7 +412,9 @@ static void op_resched(void *ctx)
 
 static void op_account(void *ctx, bool major)
 {
-    (void)ctx, (void)major;
+    struct fl_pin_world *w = ctx;
+
+    w->accounted[major]++;
 }
 
 static void op_irq_save(void *ctx)

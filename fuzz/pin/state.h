@@ -193,9 +193,10 @@ struct fl_pin_world {
     unsigned mm_depth;
     bool pv_now;
     uint8_t ptl_locked;
-    uint64_t page_lock; /* pfn + 1 that trylock got */
-    unsigned devices;   /* device references that are held */
-    unsigned held;      /* references that the core has taken and not given back */
+    uint64_t page_lock;            /* pfn + 1 that trylock got */
+    unsigned devices;              /* device references that are held */
+    unsigned had[2], accounted[2]; /* faults that were no errors, and what the core says it had: minor, major */
+    unsigned held;                 /* references that the core has taken and not given back */
     uint8_t seen_op[FL_PINOP_COUNT];
     unsigned ncalls;
     struct fl_pin_op_call calls[FL_PIN_CALLS];

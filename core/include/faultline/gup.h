@@ -76,9 +76,11 @@ struct fl_gup_ops {
     void (*mm_unlock)(void *ctx); /* gives back what mm_lock, or the caller, got */
 
     /* ---- the rest ---- */
-    bool (*fatal_signal)(void *ctx);        /* pending for the caller, whoever's memory it is */
-    void (*resched)(void *ctx);             /* may sleep */
-    void (*account)(void *ctx, bool major); /* one fault of the target task */
+    bool (*fatal_signal)(void *ctx); /* pending for the caller, whoever's memory it is */
+    void (*resched)(void *ctx);      /* may sleep */
+    /* One fault of the target task: for each mm_fault that was no error, RETRY as well; fixup: once, for the last of its tries,
+     * and as major when any was (__get_user_pages, fixup_user_fault). */
+    void (*account)(void *ctx, bool major);
     void (*irq_save)(void *ctx);
     void (*irq_restore)(void *ctx);
 };
