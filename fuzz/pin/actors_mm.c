@@ -62,6 +62,10 @@ enum fl_status act_mprotect(struct fl_pin_world *w, unsigned mm, uint64_t start,
 
     if (status == FL_OK)
         status = area_cut(w, mm, end);
+    /* Huge pages that stick out first: what has to wait for interrupts waits before anything is changed. */
+    for (unsigned i = 0; i < m->nareas && status == FL_OK; i++)
+        if (m->areas[i].vma.start >= start && m->areas[i].vma.end <= end)
+            status = split_edges(w, mm, m->areas[i].vma.start, m->areas[i].vma.end);
     if (status != FL_OK)
         return status;
     for (unsigned i = 0; i < m->nareas; i++) {
@@ -72,8 +76,6 @@ enum fl_status act_mprotect(struct fl_pin_world *w, unsigned mm, uint64_t start,
         if (((prot & FL_AREA_WRITE) && !a->vma.may_write) || ((prot & FL_AREA_READ) && !a->vma.may_read) ||
             a->kind == FL_AREA_SPECIAL || a->kind == FL_AREA_DEVICE)
             return FL_INVALID;
-        if (split_edges(w, mm, a->vma.start, a->vma.end) != FL_OK)
-            return FL_NO_MEMORY;
         a->vma.read = prot & FL_AREA_READ;
         a->vma.write = prot & FL_AREA_WRITE;
         a->vma.exec = prot & FL_AREA_EXEC;

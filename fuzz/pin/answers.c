@@ -45,7 +45,7 @@ bool answer_for(struct fl_pin_world *w, enum fl_pin_op op, unsigned nth, enum fl
          * comes of that later is not its fault either. */
         w->lied |= hostile && (op == FL_PINOP_READ || op == FL_PINOP_PAGE_HEAD || op == FL_PINOP_PAGE_FACT ||
                                op == FL_PINOP_GATE_VMA);
-        if (w->ncalls && w->ncalls < FL_PIN_CALLS)
+        if (call_kept(w))
             w->calls[w->ncalls - 1].given = true;
         *answer = (enum fl_pin_answer)r->u.answer.answer;
         return true;

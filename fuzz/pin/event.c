@@ -187,8 +187,10 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->locks = is_fast(pin->u.pin.api) ? 0 : LOCK_MM_READ;
     memset(w->seen_op, 0, sizeof w->seen_op);
     w->ncalls = w->held = 0;
-    memset(w->had, 0, sizeof w->had);
-    memset(w->accounted, 0, sizeof w->accounted);
+    for (int64_t i = 0; i < n && i < (int64_t)FL_PIN_ROOM; i++)
+        w->pfns[i] = FL_NO_PAGE; /* a core that claims more than it wrote says nothing of what was there before */
+    for (int64_t i = 0; pin->u.pin.vmas && i < n && i < (int64_t)FL_PIN_ROOM; i++)
+        w->gens[i] = 0;
     w->total_calls = 0;
     w->most_calls = 20000 + 256 * (uint64_t)(n < 0 ? 0 : n < FL_PIN_ROOM ? n : FL_PIN_ROOM);
     w->broken = NULL;
@@ -314,18 +316,6 @@ static void hold(struct fl_pin_world *w, uint64_t pages, const struct fl_pin_cal
     }
 }
 
-/* Each fault of the target is counted once, as minor or major; fixup counts the last of its tries, as major if any was. */
-static bool accounted(const struct fl_pin_world *w, const struct fl_pinned *out)
-{
-    bool major = w->had[1] != 0;
-
-    if (w->event.u.pin.api != FL_PINAPI_FIXUP)
-        return w->accounted[0] == w->had[0] && w->accounted[1] == w->had[1];
-    if (out->error != FL_PIN_OK)
-        return w->accounted[0] + w->accounted[1] == 0;
-    return w->accounted[major] == 1 && w->accounted[!major] == 0;
-}
-
 void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out, struct fl_pin_call *call,
                             struct fl_pin_seen *seen)
 {
@@ -366,8 +356,6 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
     seen->page_locked = w->page_lock != 0;
     if (w->devices)
         op_broken(w, "device-get-never-given-back");
-    if (!w->endless && !accounted(w, out))
-        op_broken(w, "account-other-faults-than-there-were");
     seen->broken = w->broken;
     seen->endless = w->endless;
     seen->fatal = w->fatal_seen;

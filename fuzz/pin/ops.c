@@ -30,13 +30,13 @@ unsigned op_begin(struct fl_pin_world *w, enum fl_pin_op op, uint64_t object)
 
 void op_detail(struct fl_pin_world *w, unsigned detail)
 {
-    if (w->ncalls && w->ncalls < FL_PIN_CALLS)
+    if (call_kept(w))
         w->calls[w->ncalls - 1].detail = (uint8_t)detail;
 }
 
 void op_end(struct fl_pin_world *w, uint64_t answer)
 {
-    if (w->ncalls && w->ncalls < FL_PIN_CALLS)
+    if (call_kept(w))
         w->calls[w->ncalls - 1].answer = answer;
 }
 
@@ -250,12 +250,6 @@ static bool is_error(uint8_t result)
     return result != FL_MM_MINOR && result != FL_MM_MAJOR;
 }
 
-/* Is it an error, and no RETRY? */
-static bool is_hard(uint8_t result)
-{
-    return is_error(result) && result != FL_MM_RETRY && result != FL_MM_RETRY_MAJOR;
-}
-
 /* The same fault again in a world that has not changed: nothing will come of it. */
 static void count_same(struct fl_pin_world *w, uint64_t addr, unsigned flags, bool changed)
 {
@@ -325,8 +319,6 @@ static struct fl_pin_fault fault(struct fl_pin_world *w, enum fl_pin_op op, uint
         out = given(w, answer, a, addr, flags, nowait);
     else
         out = fault_do(w, 0, a, addr, flags & FL_MM_WRITE);
-    if (op == FL_PINOP_MM_FAULT && !is_hard(out.result))
-        w->had[out.result == FL_MM_MAJOR || out.result == FL_MM_RETRY_MAJOR]++;
     count_same(w, addr & PAGE_MASK, flags, w->changed || is_error(out.result));
     w->served |= !is_error(out.result);
     w->oom |= out.result == FL_MM_OOM;
@@ -354,14 +346,16 @@ static struct fl_pin_fault op_hugetlb_fault(void *ctx, uint32_t generation, uint
 static bool op_hugetlb_cached(void *ctx, uint32_t generation, uint64_t addr)
 {
     struct fl_pin_world *w = ctx;
+    unsigned nth = op_begin(w, FL_PINOP_PAGE_FACT, addr);
     struct area *a = area_find(w, 0, addr);
-    struct pg *p;
+    enum fl_pin_answer answer;
+    bool is = a && a->vma.huge_shift && hugetlb_cached(w, a, addr);
 
     (void)generation;
-    if (!a || !a->vma.huge_shift)
-        return false;
-    p = hugetlb_cached(w, a, addr);
-    return p != NULL;
+    if (w->nanswers && answer_for(w, FL_PINOP_PAGE_FACT, nth, &answer))
+        is = !is;
+    op_end(w, is);
+    return is;
 }
 
 static void op_mm_lock(void *ctx)
@@ -412,9 +406,7 @@ static void op_resched(void *ctx)
 
 static void op_account(void *ctx, bool major)
 {
-    struct fl_pin_world *w = ctx;
-
-    w->accounted[major]++;
+    (void)ctx, (void)major;
 }
 
 static void op_irq_save(void *ctx)

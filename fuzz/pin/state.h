@@ -193,10 +193,9 @@ struct fl_pin_world {
     unsigned mm_depth;
     bool pv_now;
     uint8_t ptl_locked;
-    uint64_t page_lock;            /* pfn + 1 that trylock got */
-    unsigned devices;              /* device references that are held */
-    unsigned had[2], accounted[2]; /* faults that were no errors, and what the core says it had: minor, major */
-    unsigned held;                 /* references that the core has taken and not given back */
+    uint64_t page_lock; /* pfn + 1 that trylock got */
+    unsigned devices;   /* device references that are held */
+    unsigned held;      /* references that the core has taken and not given back */
     uint8_t seen_op[FL_PINOP_COUNT];
     unsigned ncalls;
     struct fl_pin_op_call calls[FL_PIN_CALLS];
@@ -230,13 +229,16 @@ struct fl_pin_world {
     int32_t want[RECORDS], want_tail[RECORDS]; /* scratch, zero between uses */
     uint32_t noted[RECORDS];                   /* records whose own, own_tail, want or want_tail may not be 0 */
     unsigned nnoted;
-    uint64_t pfns[FL_PIN_ROOM];
-    uint32_t gens[FL_PIN_ROOM];
+    uint64_t *pfns; /* FL_PIN_ROOM each; behind them nothing can be written to */
+    uint32_t *gens;
 };
 
 /* ---- tables.c ---- */
 bool tables_open(struct fl_pin_world *w);
 void tables_close(struct fl_pin_world *w);
+/* pfns and gens. A core that writes more than there is room for stops there, with a signal that is its own. */
+bool outputs_open(struct fl_pin_world *w);
+void outputs_close(struct fl_pin_world *w);
 void tables_reset(struct fl_pin_world *w);
 void tables_copy(struct fl_pin_world *to, const struct fl_pin_world *from);
 static inline unsigned levels(const struct fl_pin_world *w)
@@ -434,6 +436,11 @@ void pins_release(struct fl_pin_world *w);
 void pins_use(struct fl_pin_world *w);
 void pins_parted(struct fl_pin_world *w, unsigned mm, uint64_t start, uint64_t end); /* legitimately */
 void pins_written(struct fl_pin_world *w, uint64_t va, uint64_t pfn);                /* by the task */
+/* Is the last of calls[] the call that is made now? */
+static inline bool call_kept(const struct fl_pin_world *w)
+{
+    return w->ncalls && w->total_calls == 0;
+}
 static inline void world_changed(struct fl_pin_world *w)
 {
     w->changed = w->changed_all = true;

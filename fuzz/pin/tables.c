@@ -25,6 +25,30 @@ void tables_close(struct fl_pin_world *w)
         munmap(w->ram, (size_t)TABLES * PAGE_SIZE);
 }
 
+static void *walled(size_t size)
+{
+    char *p = mmap(NULL, size + PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED || mprotect(p + size, PAGE_SIZE, PROT_NONE) != 0)
+        return NULL;
+    return p;
+}
+
+bool outputs_open(struct fl_pin_world *w)
+{
+    w->pfns = walled(FL_PIN_ROOM * sizeof *w->pfns);
+    w->gens = walled(FL_PIN_ROOM * sizeof *w->gens);
+    return w->pfns && w->gens;
+}
+
+void outputs_close(struct fl_pin_world *w)
+{
+    if (w->pfns)
+        munmap(w->pfns, FL_PIN_ROOM * sizeof *w->pfns + PAGE_SIZE);
+    if (w->gens)
+        munmap(w->gens, FL_PIN_ROOM * sizeof *w->gens + PAGE_SIZE);
+}
+
 static void scrub(struct fl_pin_world *w, unsigned frame)
 {
     for (uint64_t lines = w->table_lines[frame]; lines; lines &= lines - 1)

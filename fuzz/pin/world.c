@@ -20,8 +20,8 @@ enum fl_status fl_pin_world_open(struct fl_pin_world **out)
 
     if (!w)
         return FL_NO_MEMORY;
-    if (!tables_open(w)) {
-        free(w);
+    if (!tables_open(w) || !outputs_open(w)) {
+        fl_pin_world_close(w);
         return FL_NO_MEMORY;
     }
     for (uint32_t i = 0; i < FL_PIN_FRAMES; i++)
@@ -34,8 +34,10 @@ enum fl_status fl_pin_world_open(struct fl_pin_world **out)
 
 void fl_pin_world_close(struct fl_pin_world *w)
 {
-    if (w)
+    if (w) {
         tables_close(w);
+        outputs_close(w);
+    }
     free(w);
 }
 

@@ -13,7 +13,8 @@
 #define FL_GUP_ABI 1u
 
 /* Services. Rules as in ops.h: ctx is passed through, an op never calls back, [OUT] is written only when the op says so.
- * Every call is a preemption point: what others may do meanwhile depends on the locks that are held.
+ * Every call but those that are pure or only count is a preemption point: what others may do meanwhile depends on the locks that
+ * are held.
  *   mm      the mm lock is held (for reading or writing)
  *   ptl     a page-table lock is held
  *   irq-off interrupts are off (fast path): no page table and no page that waits for an IPI is freed
