@@ -58,7 +58,8 @@
         };
     }
 
-    const DASH = [[], [6, 4], [2, 3], [10, 3, 2, 3], []];
+    /* The targets, and the campaign as a whole. */
+    const DASH = [[], [6, 4], [2, 3], [10, 3, 2, 3], [2, 4], []];
     function draw(figure, kind) {
         const table = figure.querySelector("table"), style = getComputedStyle(document.documentElement);
         const colour = (name) => style.getPropertyValue(name).trim();
