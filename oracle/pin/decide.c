@@ -21,10 +21,10 @@ static bool serves(const struct fl_pin_call *c, const struct fl_pin_view *v, boo
     return !v->vma.shared && v->vma.may_write && !v->vma.write && v->anon && v->exclusive && c->api != PIN_API_FIXUP;
 }
 
-/* What becomes of a page that is there. */
+/* What becomes of a page that is there. Behind PROT_NONE an entry does not say that its page is a device's: it is like any other. */
 static enum fate take(const struct fl_pin_call *c, const struct fl_pin_view *v)
 {
-    if (!v->page_valid || (v->special && !v->zero) || (v->zero && (c->flags & FL_FOLL_DUMP)) || v->gone)
+    if (!v->page_valid || (v->special && !v->zero) || (v->zero && (c->flags & FL_FOLL_DUMP)) || (v->gone && v->device))
         return EFAULT;
     return (c->flags & FL_FOLL_GET) && v->saturated ? ENOMEM : PINNED;
 }
@@ -87,7 +87,7 @@ static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, 
         return EFAULT;
     if (fate == PINNED && v->fault_special && !(write && !v->vma.shared))
         return EFAULT;
-    if (fate == PINNED && v->gone && (v->vma.shared || !write))
+    if (fate == PINNED && v->gone && v->device && (v->vma.shared || !write))
         return EFAULT;
     if (fate == PINNED && v->saturated)
         return UNKNOWN;
