@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the subcommands share: messages, files, folders. */
+#define XXH_INLINE_ALL
 #include "command.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define MAX_TEXT_BYTES (4u << 20)
 
@@ -329,4 +333,20 @@ void *grow_array(void *array, size_t n, size_t size)
         exit(EXIT_INTERNAL);
     }
     return more;
+}
+
+void key_slug(const char *key, char out[240])
+{
+    bool plain = true; /* two keys that differ only in what is replaced would share a name */
+    size_t n = 0;
+
+    for (const char *p = key; *p && n < 220; p++) {
+        bool keeps = isalnum((unsigned char)*p) || *p == '-';
+
+        plain &= keeps || *p == '/';
+        out[n++] = keeps ? *p : '_';
+    }
+    out[n] = 0;
+    if (!plain || strlen(key) > 220)
+        snprintf(out + n, 240 - n, "-%08" PRIx32, (uint32_t)XXH3_64bits(key, strlen(key)));
 }

@@ -45,6 +45,9 @@ bool load_scenario(const char *path, struct fl_scenario *out);
 /* The target that the comments of a .scn name ("# target: walk", as triage writes them). FL_TARGET_ALL: none; also for fuzz bytes. */
 enum fl_target target_of_text(const char *text, size_t size);
 
+/* The name of files and folders for a key: letters, digits, '-' and '_'; different keys have different names. */
+void key_slug(const char *key, char out[240]);
+
 /* The core to judge. option: what --core was given, or NULL; without it $FAULTLINE_CORE says. NULL: the one in this tree, which
  * --core "" asks for as well. */
 const char *core_of(const char *option);

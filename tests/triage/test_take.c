@@ -342,16 +342,16 @@ static void test_slug(void)
 {
     char a[240], b[240], key[300];
 
-    triage_slug("decision/vma-write/served/refused", a);
+    key_slug("decision/vma-write/served/refused", a);
     CHECK(strcmp(a, "decision_vma-write_served_refused") == 0, "%s", a);
-    triage_slug("a/b", a);
-    triage_slug("a_b", b);
+    key_slug("a/b", a);
+    key_slug("a_b", b);
     CHECK(strcmp(a, b) != 0 && strncmp(b, "a_b-", 4) == 0, "%s and %s", a, b);
     memset(key, 'x', sizeof key - 1);
     key[sizeof key - 1] = 0;
-    triage_slug(key, a);
+    key_slug(key, a);
     key[290] = 'y';
-    triage_slug(key, b);
+    key_slug(key, b);
     CHECK(strcmp(a, b) != 0 && strlen(a) < 240, "%s and %s", a, b);
 }
 

@@ -7,7 +7,6 @@
  */
 #include "fuzz.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +44,6 @@ static void replay(const struct fuzz *c, const struct task *t, const struct fl_s
     snprintf(got->key, sizeof got->key, "unreproduced/%s%s", limit ? "limit/" : "", fl_target_name(t->run.target));
     snprintf(got->detail, sizeof got->detail, "the engine stopped on this input (%s), the replay found nothing; see %s",
              base, t->log);
-}
-
-static void slug(const char *key, char *out, size_t size)
-{
-    size_t n = 0;
-
-    for (; *key && n + 1 < size; key++)
-        out[n++] = isalnum((unsigned char)*key) || *key == '-' ? *key : '_';
-    out[n] = 0;
 }
 
 /* The text of a finding: the story as comments, then the scenario. */
@@ -118,7 +108,7 @@ static struct finding *store(struct fuzz *c, const struct task *t, const struct 
     f->events = t->stats->events;
     f->reproduced = r->result.end != REPLAY_CLEAN && r->result.end != REPLAY_NOTHING && r->result.end != REPLAY_UNABLE;
     f->aside = r->aside;
-    slug(r->result.key, name, sizeof name);
+    key_slug(r->result.key, name);
     f->path = format_text("%s/%s.scn", folder, name);
     text = finding_text(t, s, &r->result, &size);
     ok = make_folder(folder) && write_atomically(f->path, text, size);

@@ -2,18 +2,8 @@
 /* Findings by key: the first repetition that shows one is replayed in a process of its own, told and written. */
 #include "run.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void slug(const char *key, char *out, size_t size)
-{
-    size_t n = 0;
-
-    for (; *key && n + 1 < size; key++)
-        out[n++] = isalnum((unsigned char)*key) || *key == '-' ? *key : '_';
-    out[n] = 0;
-}
 
 /* What the repetition has more than the file, line by line. */
 static char *put_in(const struct input *from, const struct fl_scenario *s)
@@ -86,10 +76,10 @@ static char *finding_text(const struct finding *f, const struct input *from, con
 static void write_finding(struct finding *f, const struct inject_options *o, const struct input *from,
                           const struct fl_scenario *s)
 {
-    char name[200], *path, *text;
+    char name[240], *path, *text;
     size_t size;
 
-    slug(f->key, name, sizeof name);
+    key_slug(f->key, name);
     path = format_text("%s/%s.scn", o->out, name);
     text = finding_text(f, from, s, &size);
     if (make_folder(o->out) && write_atomically(path, text, size)) /* else they have said why not */

@@ -6,7 +6,6 @@
 #define XXH_INLINE_ALL
 #include "internal.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,22 +24,6 @@ uint64_t triage_digest(const struct fl_scenario *s)
     uint8_t bytes[FL_SCENARIO_MAX_BYTES];
 
     return XXH3_64bits(bytes, fl_scenario_encode(s, bytes, sizeof bytes));
-}
-
-void triage_slug(const char *key, char out[240])
-{
-    bool plain = true; /* two keys that differ only in what is replaced would share a name */
-    size_t n = 0;
-
-    for (const char *p = key; *p && n < 220; p++) {
-        bool keeps = isalnum((unsigned char)*p) || *p == '-';
-
-        plain &= keeps || *p == '/';
-        out[n++] = keeps ? *p : '_';
-    }
-    out[n] = 0;
-    if (!plain || strlen(key) > 220)
-        snprintf(out + n, 240 - n, "-%08" PRIx32, (uint32_t)XXH3_64bits(key, strlen(key)));
 }
 
 bool triage_by_rule(const struct bucket *b)
@@ -130,7 +113,7 @@ static bool copy_artifact(struct store *s, const char *key, const char *path, ui
 
     file[0] = 0;
     if (in && !ferror(in) && n < MOST_KEPT_BYTES) {
-        triage_slug(key, slug);
+        key_slug(key, slug);
         folder = folder_inside(s, "artifacts", slug);
         snprintf(file, 300, "artifacts/%s/%016" PRIx64 "%s", slug, digest, text ? text_name : "");
         to = format_text("%s/%s", store_folder(s), file);
@@ -166,7 +149,7 @@ static void file_of(const char *key, bool aside, char file[300])
 {
     char slug[240];
 
-    triage_slug(key, slug);
+    key_slug(key, slug);
     snprintf(file, 300, "%s/%s.scn", aside ? "left-aside" : "findings", slug);
 }
 

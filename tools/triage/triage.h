@@ -63,9 +63,6 @@ void triage_title(const struct replay_result *result, char title[200]);
 /* The .scn of a finding: first line, story as comments, body. malloc'd. */
 char *triage_text(const struct bucket *b, const struct fl_scenario *s, size_t *size);
 
-/* The name of files and folders for a key: letters, digits, '-' and '_'. */
-void triage_slug(const char *key, char out[240]);
-
 /* The path that an input's name gives to its target ("fl-vmalloc_...", ".../fault-afl-0/..."): FL_TARGET_ALL when none. */
 enum fl_target triage_target_of(const char *path);
 
