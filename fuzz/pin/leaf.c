@@ -60,11 +60,21 @@ struct each_range {
     void *ctx;
 };
 
+/* How many entries from paddr on, to the end of their line of 64 bytes, are none because nothing was ever written there. */
+static unsigned empty_entries(const struct fl_pin_world *w, uint64_t paddr)
+{
+    unsigned in_page = (unsigned)(paddr & (PAGE_SIZE - 1));
+
+    if (w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << in_page / 64)
+        return 0;
+    return (64 - in_page % 64) / entry_size(w);
+}
+
 static void each_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsigned level, uint64_t base,
                        const struct each_range *r)
 {
     uint64_t span = UINT64_C(1) << level_shift(w, level), va = base;
-    unsigned size = entry_size(w), n = PAGE_SIZE / size, per_line = 64 / size, i = 0;
+    unsigned size = entry_size(w), n = PAGE_SIZE / size, i = 0, skip;
 
     if (w->space.cpu.mode == FL_MODE_PAE && level == 3)
         n = 4;
@@ -75,12 +85,9 @@ static void each_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsi
     for (; i < n && va < r->end; i++, va += span) {
         uint64_t paddr = table + (uint64_t)i * size, value;
 
-        /* Nothing was ever written in that line: eight or sixteen entries of none. */
-        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64))) {
-            unsigned rest = per_line - 1 - i % per_line;
-
-            i += rest;
-            va += rest * span;
+        if ((skip = empty_entries(w, paddr))) {
+            i += skip - 1;
+            va += (skip - 1) * span;
             continue;
         }
         value = entry_get(w, paddr);
@@ -271,17 +278,15 @@ static bool free_below(struct fl_pin_world *w, unsigned mm, uint64_t table, unsi
 {
     uint64_t span = UINT64_C(1) << level_shift(w, level), va = base;
     unsigned size = entry_size(w), n = w->space.cpu.mode == FL_MODE_PAE && level == 3 ? 4 : PAGE_SIZE / size;
-    unsigned per_line = 64 / size;
+    unsigned skip;
     bool empty = true;
 
     for (unsigned i = 0; i < n; i++, va += span) {
         uint64_t paddr = table + (uint64_t)i * size, value;
 
-        if (!(w->table_lines[paddr >> PAGE_SHIFT] & UINT64_C(1) << ((paddr & (PAGE_SIZE - 1)) / 64))) {
-            unsigned rest = per_line - 1 - i % per_line;
-
-            i += rest;
-            va += rest * span;
+        if ((skip = empty_entries(w, paddr))) {
+            i += skip - 1;
+            va += (skip - 1) * span;
             continue;
         }
         value = entry_get(w, paddr);
