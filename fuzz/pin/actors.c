@@ -25,9 +25,8 @@ static bool needs_nothing(enum fl_act a)
            a == FL_ACTOR_SATURATE || a == FL_ACTOR_GATE_GONE;
 }
 
-bool fl_pin_actor_may_run(enum fl_act a, unsigned mm, uint8_t locks, bool pv)
+bool fl_pin_actor_may_run(enum fl_act a, unsigned mm, uint8_t locks)
 {
-    (void)pv;
     if (needs_nothing(a))
         return true;
     /* The call under test is one thread: what it has pinned is used and given back after it. */

@@ -83,7 +83,7 @@ static bool run(struct fl_pin_world *w, unsigned i)
     unsigned facts = plain_facts(w);
     uint32_t generation = w->generation;
 
-    if (!fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm & 1, w->locks, w->pv))
+    if (!fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm & 1, w->locks))
         return false;
     w->acted = true;
     w->changed = false;

@@ -5,7 +5,7 @@
 
 static const char *runs(unsigned act, unsigned mm, unsigned locks)
 {
-    return fl_pin_actor_may_run((enum fl_act)act, mm, (uint8_t)locks, false) ? "runs" : "waits";
+    return fl_pin_actor_may_run((enum fl_act)act, mm, (uint8_t)locks) ? "runs" : "waits";
 }
 
 static void answers(unsigned op, bool wanted)

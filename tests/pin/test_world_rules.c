@@ -64,9 +64,8 @@ static void test_actors(void)
                 for (unsigned k = 0; k < 4; k++)
                     may &= !(locks & 1u << k) || beside[k] == 'r';
                 *(may ? &runs : &waits) += 1;
-                for (unsigned pv = 0; pv < 2; pv++)
-                    CHECK_EQ(fl_pin_actor_may_run((enum fl_act)actors[i].act, mm, (uint8_t)locks, pv), may,
-                             "%s of mm %u under locks %#x", fl_pin_actor_name(actors[i].act), mm, locks);
+                CHECK_EQ(fl_pin_actor_may_run((enum fl_act)actors[i].act, mm, (uint8_t)locks), may,
+                         "%s of mm %u under locks %#x", fl_pin_actor_name(actors[i].act), mm, locks);
             }
     }
     for (unsigned a = 0; a < FL_ACTOR_COUNT; a++)

@@ -40,7 +40,7 @@ struct permitted {
     uint64_t n[256];
 };
 
-static uint64_t permitted(struct permitted *of, const struct choices *acts, uint8_t locks, bool pv)
+static uint64_t permitted(struct permitted *of, const struct choices *acts, uint8_t locks)
 {
     if (of->known[locks])
         return of->n[locks];
@@ -49,17 +49,17 @@ static uint64_t permitted(struct permitted *of, const struct choices *acts, uint
     for (size_t k = 0; k < acts->n; k++) {
         const struct fl_record *r = &acts->list[k].what;
 
-        of->n[locks] += fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm, locks, pv);
+        of->n[locks] += fl_pin_actor_may_run((enum fl_act)r->u.act.act, r->u.act.mm, locks);
     }
     return of->n[locks];
 }
 
-static void list_point(const struct point *p, const struct choices *acts, bool pv, struct choices *out)
+static void list_point(const struct point *p, const struct choices *acts, struct choices *out)
 {
     for (size_t k = 0; k < acts->n; k++) {
         struct choice c = acts->list[k];
 
-        if (!fl_pin_actor_may_run((enum fl_act)c.what.u.act.act, c.what.u.act.mm, p->locks, pv))
+        if (!fl_pin_actor_may_run((enum fl_act)c.what.u.act.act, c.what.u.act.mm, p->locks))
             continue;
         c.call = p->call;
         c.what.u.act.op = p->op;
@@ -91,7 +91,7 @@ uint64_t races_list(const struct fl_scenario *s, const struct trace *t, const st
             memset(may.known, 0, sizeof may.known);
             room = has_room(s, of);
         }
-        here = permitted(&may, &acts, p->locks, s->machine.pv_flush);
+        here = permitted(&may, &acts, p->locks);
         if (same_as_next(t, i)) {
             *pruned += here;
         } else if (!room) {
@@ -99,7 +99,7 @@ uint64_t races_list(const struct fl_scenario *s, const struct trace *t, const st
         } else {
             n += here;
             if (out)
-                list_point(p, &acts, s->machine.pv_flush, out);
+                list_point(p, &acts, out);
         }
     }
     choices_free(&acts);

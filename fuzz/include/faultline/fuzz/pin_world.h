@@ -68,9 +68,8 @@ struct fl_pin_op_call {
     bool changed;     /* one of them changed something, or may have */
 };
 unsigned fl_pin_world_calls(const struct fl_pin_world *w, const struct fl_pin_op_call **calls);
-/* May that actor of that mm run where these locks of mm 0 are held? pv: flushes do not wait for interrupts. The rule table of
- * races (docs/pin-world.md). */
-bool fl_pin_actor_may_run(enum fl_act act, unsigned mm, uint8_t locks, bool pv);
+/* May that actor of that mm run where these locks of mm 0 are held? The rule table of races (docs/pin-world.md). */
+bool fl_pin_actor_may_run(enum fl_act act, unsigned mm, uint8_t locks);
 /* Is the answer one that the op can be given, and is it legal? False: it does not fit. */
 bool fl_pin_answer_fits(enum fl_pin_op op, enum fl_pin_answer answer, bool *hostile);
 
