@@ -53,7 +53,15 @@ static bool is_guard(const struct fl_pin_vma *vma, uint64_t va)
     return vma->growsdown && !vma->prev_adjoins && va == vma->start;
 }
 
-static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, uint64_t va)
+/* Has the stack that v lies in been extended by the page before it, of the same call? Then v is no longer its lowest. */
+static bool extended(const struct fl_pin_view *before, const struct fl_pin_view *v)
+{
+    return before->has_vma && before->vma.generation == v->vma.generation && before->vma.start < v->vma.start;
+}
+
+/* before: of the page in front of it, in the range; NULL: it is the first. */
+static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *before, const struct fl_pin_view *v,
+                      uint64_t va)
 {
     bool hints = !(c->flags & FL_FOLL_FORCE), write = c->flags & FL_FOLL_WRITE;
     enum fate fate;
@@ -78,7 +86,7 @@ static enum fate page(const struct fl_pin_call *c, const struct fl_pin_view *v, 
         return UNKNOWN; /* it is waited for, and then looked at again */
     if (!v->mapped && v->swap == FL_SWAP_NONE && (c->flags & FL_FOLL_DUMP) && !v->vma.has_fault)
         return EFAULT;
-    if ((c->flags & FL_FOLL_MLOCK) && is_guard(&v->vma, va))
+    if ((c->flags & FL_FOLL_MLOCK) && is_guard(&v->vma, va) && !(before && extended(before, v)))
         return c->flags & FL_FOLL_GET ? EFAULT : PINNED;
     if (v->mapped && !v->hint && v->special && !v->zero)
         return UNKNOWN;
@@ -121,7 +129,7 @@ static bool decide_pages(const struct fl_pin_call *c, const struct fl_pin_seen *
     for (; due < n; due++) {
         uint64_t va = (c->start & ~UINT64_C(0xfff)) + (uint64_t)due * 4096;
 
-        fate = page(c, &s->view[0][due], va);
+        fate = page(c, due ? &s->view[0][due - 1] : NULL, &s->view[0][due], va);
         if (fate != PINNED)
             break;
     }
