@@ -161,7 +161,7 @@ afl=$(echo "$dir"/afl-v*/walk)
 check "AFL++ sees what libFuzzer found" in_time 40 test -e "$afl/has-it"
 check "libFuzzer sees what AFL++ found" in_time 40 grep -rqF 'from afl' "$dir"/corpus-v*/walk
 check "but not what AFL++ has from elsewhere" sh -c "! grep -rqF 'from elsewhere' '$dir'/corpus-v*/walk"
-check "AFL++ began with seeds" test -s "$afl/seeds"
+check "AFL++ began with seeds" in_time 40 test -s "$afl/seeds"
 run 0 stop "$dir"
 check "nobody is left" nobody
 rm -rf "$dir"
