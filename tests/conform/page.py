@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: MIT
 """Looks at the report's page in Chromium, for page.sh.
 
-usage: page.py PORT PROFILE FOLDER, where FOLDER holds plain.html, hostile.html and empty.html; screenshots go there.
+usage: page.py PORT PROFILE FOLDER, where FOLDER holds plain.html, hostile.html and empty.html.
 """
 import sys
 
-from browser import CONTRAST, DOWN, ENTER, SPACE, TAB, check, run_tests
+from browser import CONTRAST, DOWN, ENTER, SCREENSHOTS, SPACE, TAB, check, run_tests
 
 # ---- widths --------------------------------------------------------------------------------------------------------
 
 def test_widths(b):
+    def fits(what, wide):
+        # With script off WebDriver's own still runs.
+        page, window, region, table = b.run("""
+            const t = document.getElementById("classes");
+            return [document.documentElement.scrollWidth, innerWidth, t.parentNode.clientWidth, t.scrollWidth]""")
+        check(page <= window, f"{what}: the page is {page} wide")
+        if wide:
+            check(table <= region, f"{what}: the matrix is {table} wide in {region}")
+
     for sample in "plain", "hostile", "empty":
         for width in 1280, 1024, 400:
-            for script in True, False:
-                b.open(sample, width, script=script)
-                # With script off WebDriver's own still runs.
-                page, window, region, table = b.run("""
-                    const t = document.getElementById("classes");
-                    return [document.documentElement.scrollWidth, innerWidth, t.parentNode.clientWidth, t.scrollWidth]""")
-                check(page <= window, f"{sample} at {width}, script {script}: the page is {page} wide")
-                if width == 1280:
-                    check(table <= region, f"{sample} at {width}: the matrix is {table} wide in {region}")
-                if script and sample != "empty":
-                    b.run("document.getElementById('f-open').click()")
-                    page = b.run("return document.documentElement.scrollWidth")
-                    check(page <= window, f"{sample} at {width}, all open: the page is {page} wide")
+            b.open(sample, width)
+            fits(f"{sample} at {width}", width == 1280)
+            if sample != "empty":
+                b.run("document.getElementById('f-open').click()")
+                fits(f"{sample} at {width}, all open", False)
+        # Without script nothing remembers the width it was opened at.
+        b.open(sample, 1280, script=False)
+        for width in 1280, 1024, 400:
+            b.resize(width)
+            fits(f"{sample} at {width}, without script", width == 1280)
 
 
 def test_sticky(b):
@@ -228,9 +234,9 @@ def test_contrast(b):
     check(len(grounds) == 2 and min(grounds) < 64 and max(grounds) > 192, f"light and dark differ: {grounds}")
 
 
-# ---- pictures ------------------------------------------------------------------------------------------------------
+# ---- pictures and print ---------------------------------------------------------------------------------------------
 
-def take_pictures(b):
+def take_screenshots(b):
     for sample in "plain", "hostile":
         for width in 1280, 400:
             for scheme in "light", "dark":
@@ -239,6 +245,9 @@ def take_pictures(b):
                 b.shot(f"{sample}-{width}-{scheme}", whole=True)
     b.open("empty", 1280)
     b.shot("empty-1280-light", whole=True)
+
+
+def test_print(b):
     b.open("plain", 1000, media="print")
     hidden, height = b.run("return [!document.getElementById('filters').checkVisibility(),"
                            "getComputedStyle(document.querySelector('.tall')).maxHeight]")
@@ -248,4 +257,5 @@ def take_pictures(b):
 
 if __name__ == "__main__":
     sys.exit(run_tests("conform page", (test_widths, test_sticky, test_structure, test_without_script, test_tab_order,
-                                        test_rows, test_filters, test_contrast, take_pictures)))
+                                        test_rows, test_filters, test_contrast, test_print)
+                       + ((take_screenshots,) if SCREENSHOTS else ())))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Looks at the HTML report in a browser: page.py in headless Chromium. Screenshots stay in BUILD.
+# Looks at the HTML report in a browser: page.py in headless Chromium. With FAULTLINE_SCREENSHOTS=1 pictures of it stay in BUILD/page.
 # usage: page.sh HTML-TEST BUILD, where HTML-TEST is the built tests/conform/html.c and BUILD a folder to write into
 # Exit code 77: chromium, chromium-driver or python3 is not here.
 set -eu

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Drives Chromium over chromedriver's HTTP interface, for tests that look at pages; only what Python brings.
 
-A test is started by driver.sh: SCRIPT PORT PROFILE FOLDER, where FOLDER holds the pages; screenshots go there.
+A test is started by driver.sh: SCRIPT PORT PROFILE FOLDER, where FOLDER holds the pages. With FAULTLINE_SCREENSHOTS
+set, screenshots go there too: they are for people, no check looks at them, and they cost as much as the rest.
 """
 import base64
 import json
+import os
 import pathlib
 import sys
 import urllib.error
@@ -14,6 +16,7 @@ PORT, PROFILE, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).reso
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
              "--user-data-dir=" + PROFILE]
+SCREENSHOTS = os.environ.get("FAULTLINE_SCREENSHOTS", "") not in ("", "0")
 TAB, ENTER, DOWN, SPACE = "\ue004", "\ue007", "\ue015", " "
 
 checks = failures = 0
@@ -46,6 +49,7 @@ class Browser:
         logs = {"goog:loggingPrefs": {"browser": "ALL"}}
         self.session = "/session/" + call("POST", "/session", {"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options, **logs}}})["sessionId"]
+        self.at = None
 
     def post(self, path, **body):
         return call("POST", self.session + path, body)
@@ -64,17 +68,24 @@ class Browser:
         self.post("/actions", actions=[{"type": "pointer", "id": "mouse", "actions": [
             {"type": "pointerMove", "x": x, "y": y, "duration": 0}]}])
 
-    def open(self, sample, width, scheme="light", script=True, media=""):
-        self.devtools("Emulation.setScriptExecutionDisabled", value=not script)
+    def resize(self, width):
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
                       mobile=False)
+
+    def open(self, sample, width, scheme="light", script=True, media=""):
+        self.devtools("Emulation.setScriptExecutionDisabled", value=not script)
+        self.resize(width)
         self.devtools("Emulation.setEmulatedMedia", media=media,
                       features=[{"name": "prefers-color-scheme", "value": scheme}])
         # about:blank in between: the same address would keep the place it was scrolled to.
-        self.post("/url", url="about:blank")
+        if self.at == sample:
+            self.post("/url", url="about:blank")
+        self.at = sample
         self.post("/url", url=(FOLDER / f"{sample}.html").as_uri())
 
     def shot(self, name, whole=False, most=4000):
+        if not SCREENSHOTS:
+            return
         size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1},
                 "captureBeyondViewport": True} if whole else {}

@@ -2,7 +2,7 @@
 """Looks at the page of a campaign in Chromium, for page.sh."""
 import sys
 
-from browser import CONTRAST, DOWN, ENTER, TAB, check, run_tests
+from browser import CONTRAST, DOWN, ENTER, SCREENSHOTS, TAB, check, run_tests
 
 SAMPLES = "plain", "short", "hostile", "empty", "long", "clean", "bare"
 OPEN_ALL = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
@@ -11,16 +11,25 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((d) => { d.open = true;
 # ---- widths --------------------------------------------------------------------------------------------------------
 
 def test_widths(b):
+    def fits(what):
+        page, window = b.run("return [document.documentElement.scrollWidth, innerWidth]")
+        check(page <= window, f"{what}: the page is {page} wide")
+
     for sample in SAMPLES:
         for width in 1280, 400:
-            for script in True, False:
-                b.open(sample, width, script=script)
-                size = "return [document.documentElement.scrollWidth, innerWidth]"
-                page, window = b.run(size)
-                check(page <= window, f"{sample} at {width}, script {script}: the page is {page} wide")
-                b.run(OPEN_ALL)
-                page, window = b.run(size)
-                check(page <= window, f"{sample} at {width}, script {script}, all open: the page is {page} wide")
+            b.open(sample, width)
+            fits(f"{sample} at {width}")
+            b.run(OPEN_ALL)
+            fits(f"{sample} at {width}, all open")
+        # Without script nothing remembers the width it was opened at.
+        b.open(sample, 1280, script=False)
+        fits(f"{sample} at 1280, without script")
+        b.resize(400)
+        fits(f"{sample} at 400, without script")
+        b.run(OPEN_ALL)
+        fits(f"{sample} at 400, without script, all open")
+        b.resize(1280)
+        fits(f"{sample} at 1280, without script, all open")
 
 
 # ---- structure -----------------------------------------------------------------------------------------------------
@@ -240,9 +249,9 @@ def test_contrast(b):
     check(len(grounds) == 2 and min(grounds) < 64 and max(grounds) > 192, f"light and dark differ: {grounds}")
 
 
-# ---- pictures ------------------------------------------------------------------------------------------------------
+# ---- pictures and print ---------------------------------------------------------------------------------------------
 
-def take_pictures(b):
+def take_screenshots(b):
     for sample in "plain", "short":
         for width in 1280, 400:
             for scheme in "light", "dark":
@@ -252,6 +261,9 @@ def take_pictures(b):
     for sample in "hostile", "empty", "long":
         b.open(sample, 1280)
         b.shot(f"{sample}-1280-light", whole=True, most=8000)
+
+
+def test_print(b):
     b.open("plain", 1000, media="print")
     hidden, canvas = b.run("return [!document.querySelector('nav').checkVisibility(),"
                            "document.querySelector('canvas').checkVisibility()]")
@@ -261,4 +273,5 @@ def take_pictures(b):
 
 if __name__ == "__main__":
     sys.exit(run_tests("report page", (test_widths, test_structure, test_words, test_charts, test_axis, test_without,
-                                       test_decisions, test_keyboard, test_contrast, take_pictures)))
+                                       test_decisions, test_keyboard, test_contrast, test_print)
+                       + ((take_screenshots,) if SCREENSHOTS else ())))

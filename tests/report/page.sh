@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Looks at `faultline report`'s page in a browser: page.py in headless Chromium. Screenshots stay in BUILD.
+# Looks at `faultline report`'s page in a browser: page.py in headless Chromium. With FAULTLINE_SCREENSHOTS=1 pictures of it stay in BUILD/page.
 # usage: page.sh FAULTLINE SAMPLE BUILD, where SAMPLE is the built sample.c and BUILD a folder to write into
 # Exit code 77: chromium, chromium-driver, python3 or Chart.js is not here.
 set -eu
