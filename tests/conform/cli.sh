@@ -74,9 +74,11 @@ mistake 'core is not among' --core ./no-such.so --decoders "$plugins/dec-right.s
 mistake 'nothing was asked' --decoders "$plugins/../conform/dec-right.so" --axes proof --execute none
 ask 1 --core "$plugins/scanner1.so" --decoders all --axes proof --execute none
 says REFUTED
-FAULTLINE_CORE=$plugins/scanner1.so ask 1 --decoders all --axes proof --execute none
-says REFUTED
-FAULTLINE_CORE=$plugins/scanner1.so ask 0 --core '' --decoders core --axes proof --execute none
+one=(--bytes "0f 18 00" --mode 64 --decoders core --execute none)
+FAULTLINE_CORE=$plugins/scanner1.so ask 0 "${one[@]}"
+says '^  core +prefetch +scanner$'
+FAULTLINE_CORE=$plugins/scanner1.so ask 0 --core '' "${one[@]}"
+says '^  core +prefetch +tree$'
 mistake 'no such file' --merge "$work/nowhere" "${small[@]}"
 one_line
 mistake 'no decoder is called' --report nobody "${small[@]}"
