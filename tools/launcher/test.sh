@@ -9,7 +9,8 @@ usage: faultline test [--quick | --slow] [--ci] [--bench] [--yes]
                clang build with ASan and UBSan: all suites except slow;
                line and branch coverage of core/ by the suites; 20 s of every target under libFuzzer and
                under AFL++; lints
-  --quick      gcc build: the suites unit, property and lint, nothing else
+  --quick      gcc build: the suites unit, property and lint, nothing else; not what starts whole campaigns, engines,
+               browsers or the launcher itself (suites system and browser), nor the exhaustive comparisons
   --slow       everything, the suite slow and a start on a bare Debian 12 included
   --ci         like no option, plus the start on a bare Debian 12, minus patience: all parts together end
                within 25 minutes, and a missing optional library is a failure. Also on when CI is set.
@@ -74,7 +75,9 @@ fl_meson_part() {
     rm -f "$record"
     # Sanitizers of clang before 17 lose the race with address randomisation on newer kernels now and then.
     if [[ $dir == *clang-san ]] && setarch "$(uname -m)" -R true 2>/dev/null; then plain=(setarch "$(uname -m)" -R); fi
-    fl_part "$name" "$minutes" "${plain[@]}" meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" "$@"
+    # Some tests mostly wait, for engines or a browser: two more at a time than there are processors.
+    fl_part "$name" "$minutes" "${plain[@]}" meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" \
+        --num-processes $(($(nproc) + 2)) "$@"
     passed=$(fl_count "$record" 'OK|EXPECTEDFAIL')
     skipped=$(fl_count "$record" SKIP)
     failed=$(fl_count "$record" 'FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS')
@@ -104,13 +107,13 @@ fl_plain_part() {
     sed -n '$s/^summary: /             /p' "$FL_LAST_LOG"
 }
 
-# fl_build_part CFG: a build that fails is one failed test, and the other parts still run. The subshell keeps
-# fl_die inside.
+# fl_build_part CFG [configure]: a build that fails is one failed test, and the other parts still run. The subshell keeps
+# fl_die inside. With `configure` only meson runs.
 fl_build_part() {
     local began=$SECONDS
     FL_LAST_LOG=$FL_LOG
     # The lock is held while building only: a test may call ./faultline itself.
-    (fl_lock && fl_build_one "$1")
+    (fl_lock && if [ "${2:-}" = configure ]; then fl_configure "$1"; else fl_build_one "$1"; fi)
     FL_STATUS=$?
     FL_TOOK=$((SECONDS - began))
     [ $FL_STATUS = 0 ] && return
@@ -153,7 +156,8 @@ fl_test_parts() {
     }
     [ -f "$FL_BUILD/gcc/build.ninja" ] && fl_meson_part oss-fuzz gcc 4 --suite oss-fuzz
     fl_build_part clang-san && fl_meson_part clang-san clang-san $san_minutes "${suites[@]}"
-    fl_build_part coverage && fl_plain_part coverage 6 "$FL_ROOT/tests/coverage.sh" "$FL_ROOT" "$FL_BUILD/coverage"
+    # Built by the part itself, which needs little of it.
+    fl_build_part coverage configure && fl_plain_part coverage 6 "$FL_ROOT/tests/coverage.sh" "$FL_ROOT" "$FL_BUILD/coverage"
     for engine in libfuzzer afl; do
         # From nothing, and apart from what the user's own runs have found.
         rm -rf "$FL_TEST_LOGS/fuzz-$engine"
