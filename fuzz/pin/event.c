@@ -195,6 +195,10 @@ void fl_pin_world_event_begin(struct fl_pin_world *w, const struct fl_record *pi
     w->most_calls = 20000 + 256 * (uint64_t)(n < 0 ? 0 : n < FL_PIN_ROOM ? n : FL_PIN_ROOM);
     w->broken = NULL;
     w->hostile = w->lied;
+    w->lock_had = !is_fast(pin->u.pin.api);
+    w->lock_retaken = false;
+    memset(w->faults, 0, sizeof w->faults);
+    w->accounted[0] = w->accounted[1] = 0;
     w->served = w->endless = w->answered = w->acted = w->freed_in_use = w->oom = w->lock_dropped = false;
     w->fatal_seen = w->killed;
     w->lost_instants = false;
@@ -362,6 +366,9 @@ void fl_pin_world_event_end(struct fl_pin_world *w, const struct fl_pinned *out,
     if (w->fatal_seen && refs_taken(w) > w->pinned_at_fatal)
         seen->after_fatal = (unsigned)(refs_taken(w) - w->pinned_at_fatal);
     seen->lock_dropped = w->lock_dropped;
+    seen->lock_retaken = w->lock_retaken;
+    memcpy(seen->faults, w->faults, sizeof seen->faults);
+    memcpy(seen->accounted, w->accounted, sizeof seen->accounted);
     seen->served = w->served;
     seen->oom = w->oom;
     seen->has_special = w->space.has_special;

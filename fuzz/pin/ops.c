@@ -330,7 +330,12 @@ static struct fl_pin_fault fault(struct fl_pin_world *w, enum fl_pin_op op, uint
 
 static struct fl_pin_fault op_mm_fault(void *ctx, uint32_t generation, uint64_t addr, unsigned flags, bool nowait)
 {
-    return fault(ctx, FL_PINOP_MM_FAULT, generation, addr, flags, nowait);
+    struct fl_pin_world *w = ctx;
+    struct fl_pin_fault out = fault(w, FL_PINOP_MM_FAULT, generation, addr, flags, nowait);
+
+    if (out.result < FL_MM_COUNT)
+        w->faults[out.result]++;
+    return out;
 }
 
 static struct fl_pin_fault op_hugetlb_fault(void *ctx, uint32_t generation, uint64_t addr, unsigned flags)
@@ -367,6 +372,8 @@ static void op_mm_lock(void *ctx)
     if (w->locks & LOCK_MM_READ)
         op_broken(w, "mm-lock-held-already");
     w->locks |= LOCK_MM_READ;
+    w->lock_retaken |= w->lock_had;
+    w->lock_had = true;
     w->lock_dropped = false;
 }
 
@@ -406,7 +413,9 @@ static void op_resched(void *ctx)
 
 static void op_account(void *ctx, bool major)
 {
-    (void)ctx, (void)major;
+    struct fl_pin_world *w = ctx;
+
+    w->accounted[major]++;
 }
 
 static void op_irq_save(void *ctx)

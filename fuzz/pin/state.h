@@ -201,7 +201,9 @@ struct fl_pin_world {
     struct fl_pin_op_call calls[FL_PIN_CALLS];
     const char *broken;
     bool served;
-    bool endless, hostile, answered, acted, changed, freed_in_use, fatal_seen, lock_dropped, oom;
+    bool endless, hostile, answered, acted, changed, freed_in_use, fatal_seen, lock_dropped, lock_had, lock_retaken,
+        oom;
+    uint32_t faults[FL_MM_COUNT], accounted[2]; /* of this call, as the oracle is told them */
     uint64_t total_calls, most_calls; /* most: more than the longest legitimate pin of that many pages makes */
     uint64_t pinned_at_fatal;         /* references that the core held when a fatal signal came */
     unsigned same_faults;

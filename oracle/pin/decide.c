@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a call that nobody disturbs comes to: page after page from the views at its beginning. */
+/* What a call that nobody disturbs comes to: page after page from the views at its beginning. And what its faults are to the task. */
 #include "pin.h"
 
 enum fate { PINNED, EFAULT, ENOMEM, EHWPOISON, UNKNOWN };
@@ -193,4 +193,29 @@ bool pin_decide(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct
     case PIN_API_FIXUP: return decide_fixup(c, s, d);
     default: return false;
     }
+}
+
+/* ---- accounting ---------------------------------------------------------------------------------------------------- */
+
+bool pin_accounted(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d)
+{
+    uint32_t minor = s->faults[FL_MM_MINOR] + s->faults[FL_MM_RETRY];
+    uint32_t major = s->faults[FL_MM_MAJOR] + s->faults[FL_MM_RETRY_MAJOR];
+    const char *actual;
+
+    if (c->api == PIN_API_FIXUP) {
+        bool done = s->faults[FL_MM_MINOR] || s->faults[FL_MM_MAJOR];
+
+        minor = done && !major;
+        major = done && major;
+    }
+    if (s->accounted[0] == minor && s->accounted[1] == major)
+        return false;
+    actual = s->accounted[0] + s->accounted[1] < minor + major   ? "fewer"
+             : s->accounted[0] + s->accounted[1] > minor + major ? "more"
+                                                                 : "other-kind";
+    fl_divergence_set(d, FL_CHECK_DECISION, "pin-accounted", "each-once", actual,
+                      "%u minor and %u major faults are the task's, %u and %u were counted", minor, major,
+                      s->accounted[0], s->accounted[1]);
+    return true;
 }

@@ -15,8 +15,11 @@ static const struct fl_pin_rule rules[] = {
      "core/include/faultline/gup.h; Documentation/mm/split_page_table_lock.rst"},
     {"lock/pin-exit", "page-table locks, page locks and interrupts are as they were before the call",
      "mm/gup.c, __get_user_pages (3.19)"},
-    {"lock/pin-told", "the mm lock is held on return exactly when the caller is told so; NOWAIT never drops it",
-     "mm/gup.c, __get_user_pages (3.19), the comment on nonblocking; commit 96312e61282a (2018)"},
+    {"lock/pin-told",
+     "the mm lock is held on return exactly when the caller is told so, and whether it was given up in between; NOWAIT "
+     "never drops it",
+     "mm/gup.c, __get_user_pages (3.19), the comment on nonblocking; commit 96312e61282a (2018); fixup_user_fault, its "
+     "comment on unlocked (4.7)"},
     {"progress/pin", "a fault that is answered in an unchanged world is not asked for again without end",
      "commit 8310d48b125d (2017)"},
     {"progress/fatal-signal", "a fatal signal of the caller ends the call within a page", "commit 4779280d1ea4 (2008)"},
@@ -46,6 +49,10 @@ static const struct fl_pin_rule rules[] = {
      "without races and answers the number of pages and the error follow from what is mapped; "
      "fixup_user_fault succeeds only after a fault that was done",
      "mm/gup.c, __get_user_pages (3.19); commit 475f4dfc021c (2020)"},
+    {"decision/pin-accounted",
+     "each fault that did not fail is counted for the task once, as minor or major, those of hugetlb areas are not; "
+     "fixup_user_fault counts one when it is done, major if any try was",
+     "mm/gup.c, faultin_page (3.19), fixup_user_fault (4.7); mm/hugetlb.c, follow_hugetlb_page (3.19)"},
     {"pin-diff/fast-and-slow",
      "from the same state the fast path pins what the slow one pins, or less and nothing else",
      "mm/gup.c, get_user_pages_fast (3.19), its comment; commit 17839856fd58 (2020)"},
@@ -91,6 +98,14 @@ static bool judge_locks(const struct fl_pin_call *c, const struct fl_pin_seen *s
         fl_divergence_set(
             d, FL_CHECK_LOCK, "pin-told", s->mm_held ? "held" : "dropped", s->mm_held ? "dropped" : "held",
             "the mm lock is %s on return, and the caller is told the opposite", s->mm_held ? "held" : "free");
+        return true;
+    }
+    if (told && s->out.relocked != s->lock_retaken) {
+        fl_divergence_set(d, FL_CHECK_LOCK, "pin-told", s->lock_retaken ? "retaken" : "kept",
+                          s->lock_retaken ? "kept" : "retaken",
+                          "the mm lock was %s during the call, and the caller is told the opposite: whether areas may "
+                          "have changed",
+                          s->lock_retaken ? "given up and taken again" : "held all the time");
         return true;
     }
     if (!is_fast(c) && !s->mm_held && !dropped && !c->hostile) {
@@ -307,7 +322,9 @@ bool fl_pin_judge(const struct fl_pin_call *call, const struct fl_pin_seen *seen
                           "fixup_user_fault says that the access is possible now, and no fault was answered as done");
         return true;
     }
-    return call->quiet && !seen->oom && pin_decide(call, seen, d);
+    if (call->quiet && !seen->oom && pin_decide(call, seen, d))
+        return true;
+    return pin_accounted(call, seen, d);
 }
 
 /* ---- comparisons -------------------------------------------------------------------------------------------------- */

@@ -17,4 +17,7 @@ bool pin_fast_cannot_tell(const struct fl_pin_call *c, const struct fl_pin_seen 
 /* decide.c: quiet calls against what follows from the views at the beginning. True: *d. */
 bool pin_decide(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d);
 
+/* Every call: is each of its faults counted for the task, once and as what it was? False: yes. */
+bool pin_accounted(const struct fl_pin_call *c, const struct fl_pin_seen *s, struct fl_divergence *d);
+
 #endif

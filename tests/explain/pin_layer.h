@@ -167,6 +167,12 @@ static inline bool no_signal(void *ctx)
     return false;
 }
 
+static inline void counts_it_major(void *ctx, bool major)
+{
+    (void)major;
+    pin_below->account(ctx, true);
+}
+
 static inline bool unlocks_too_much(void *ctx)
 {
     pin_below->ptl_unlock(ctx);

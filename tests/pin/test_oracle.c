@@ -33,6 +33,9 @@ DO(says_dropped, m->s.out.lock_held = false)
 DO(says_held, m->s.out.lock_held = true)
 DO(mm_lost, m->s.mm_held = false)
 DO(mm_kept, m->s.mm_held = true)
+DO(retaken, m->s.lock_retaken = m->s.out.relocked = true)
+DO(retaken_untold, m->s.lock_retaken = true)
+DO(says_retaken, m->s.out.relocked = true)
 DO(endless, m->s.endless = true)
 DO(two_after_fatal, m->s.after_fatal = 2)
 DO(no_signal, m->s.fatal = false; m->s.after_fatal = 2)
@@ -108,6 +111,18 @@ DO(not_served_refused, m->s.served = false; m->s.out.error = FL_PIN_EBUSY)
 DO(one_page_less, m->s.out.pages = 1)
 DO(one_page_less_without_memory, m->s.out.pages = 1; m->s.oom = true)
 DO(one_page_less_raced, m->s.out.pages = 1; m->c.quiet = false)
+DO(faults_counted, m->s.faults[FL_MM_MINOR] = 2; m->s.faults[FL_MM_RETRY_MAJOR] = 1; m->s.faults[FL_MM_OOM] = 1;
+   m->s.accounted[0] = 2; m->s.accounted[1] = 1)
+DO(fault_uncounted, m->s.faults[FL_MM_RETRY] = 1)
+DO(fault_counted_twice, m->s.faults[FL_MM_MINOR] = 1; m->s.accounted[0] = 2)
+DO(no_fault_counted, m->s.accounted[1] = 1)
+DO(failed_fault_counted, m->s.faults[FL_MM_SIGBUS] = 1; m->s.accounted[0] = 1)
+DO(major_counted_minor, m->s.faults[FL_MM_MAJOR] = 1; m->s.accounted[0] = 1)
+DO(tries_counted_once, m->s.faults[FL_MM_RETRY_MAJOR] = m->s.faults[FL_MM_RETRY] = 1; m->s.faults[FL_MM_MINOR] = 1;
+   m->s.accounted[1] = 1)
+DO(tries_counted_minor, m->s.faults[FL_MM_RETRY_MAJOR] = 1; m->s.faults[FL_MM_MINOR] = 1; m->s.accounted[0] = 1)
+DO(tries_counted_each, m->s.faults[FL_MM_RETRY] = 1; m->s.faults[FL_MM_MINOR] = 1; m->s.accounted[0] = 2)
+DO(tries_without_end, m->s.faults[FL_MM_RETRY] = 1; m->s.served = false; m->s.out.error = FL_PIN_EFAULT)
 DO(no_instant, m->s.out.pages = 1; m->s.ninstants = 0; m->c.pages = false)
 
 /* ---- the table -------------------------------------------------------------------------------------------------------- */
@@ -154,6 +169,11 @@ static const struct row {
     ROW("lock/pin-told", retried, mm_kept, "held/dropped"),
     ROW("lock/pin-told", fast_writes, mm_kept, "held/dropped"),
     ROW("lock/pin-told", fast_writes, says_held, "dropped/held"),
+    ROW("lock/pin-told", fixes, retaken_untold, "retaken/kept"),
+    ROW("lock/pin-told", fixes, says_retaken, "kept/retaken"),
+    ROW("lock/pin-told", hostile, says_retaken, "kept/retaken"),
+    KEPT("lock/pin-told", fixes, retaken),
+    KEPT("lock/pin-told", fast_writes, retaken), /* nothing is told of a lock that the caller does not hold */
     KEPT("lock/pin-told", retried, nothing),
     KEPT("lock/pin-told", dumps, nothing),
 
@@ -295,6 +315,18 @@ static const struct row {
     KEPT("decision/pin", quiet, one_page_less_without_memory),
     KEPT("decision/pin", quiet, one_page_less_raced),
     KEPT("decision/pin", quiet, no_instant),
+
+    ROW("decision/pin-accounted", reads, fault_uncounted, "each-once/fewer"),
+    ROW("decision/pin-accounted", reads, fault_counted_twice, "each-once/more"),
+    ROW("decision/pin-accounted", fast_writes, no_fault_counted, "each-once/more"),
+    ROW("decision/pin-accounted", reads, failed_fault_counted, "each-once/more"),
+    ROW("decision/pin-accounted", reads, major_counted_minor, "each-once/other-kind"),
+    ROW("decision/pin-accounted", fixes, tries_counted_minor, "each-once/other-kind"),
+    ROW("decision/pin-accounted", fixes, tries_counted_each, "each-once/more"),
+    KEPT("decision/pin-accounted", reads, faults_counted),
+    KEPT("decision/pin-accounted", fixes, tries_counted_once),
+    KEPT("decision/pin-accounted", fixes, tries_without_end),
+    KEPT("decision/pin-accounted", hostile, fault_uncounted),
 };
 #define NROWS (sizeof rows / sizeof rows[0])
 

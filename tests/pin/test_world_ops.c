@@ -90,6 +90,8 @@ static void test_fixup(struct fl_pin_world *w, bool served)
             ops->mm_lock(w);
         flags |= FL_MM_TRIED;
     }
+    if (served)
+        ops->account(w, true);
     ends(w, (struct fl_pinned){.lock_held = true, .relocked = true}, served ? "" : "decision/pin/nothing/pinned",
          "fixup after two retries");
 }

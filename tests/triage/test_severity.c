@@ -33,6 +33,7 @@ static const struct {
     {"decision/pin/pinned/fewer", H},
     {"decision/pin/efault/more", C},
     {"decision/pin/nothing/pinned", H},
+    {"decision/pin-accounted/each-once/fewer", L},
     {"progress/bug/none/bug", H},
     {"progress/fatal-signal/ends/goes-on", H},
     {"lock/pin-told/held/dropped", H},

@@ -61,6 +61,7 @@ static const struct severity_rule rules[] = {
     {FL_CHECK_PIN, ANY, ANY, ANY, HIGH, "leaves references behind: pages are never freed"},
     {FL_CHECK_CONTRACT, "pin-op", ANY, ANY, HIGH, "uses locks, tables or pages in a way that is not safe"},
     {FL_CHECK_DECISION, "pin", "pinned", ANY, HIGH, "refuses pages that have to be pinned"},
+    {FL_CHECK_DECISION, "pin-accounted", ANY, ANY, LOW, "counts other faults for the task than it had"},
     {FL_CHECK_PIN_DIFF, ANY, ANY, "other-page", HIGH, "two ways to pin the same give different pages"},
     {FL_CHECK_PIN_DIFF, ANY, ANY, ANY, MEDIUM, "two ways to pin the same come to different ends"},
 

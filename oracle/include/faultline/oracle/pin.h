@@ -72,6 +72,9 @@ struct fl_pin_seen {
     bool fatal;                      /* a fatal signal of the caller was pending at some call */
     unsigned after_fatal;            /* pages that were pinned after it was */
     bool lock_dropped;               /* mm lock: dropped by a fault, and not taken again */
+    bool lock_retaken;               /* ... taken again after it had been held in this call */
+    uint32_t faults[FL_MM_COUNT];    /* answers to mm_fault (not to hugetlb_fault), by enum fl_mm_result */
+    uint32_t accounted[2];           /* faults counted for the task: minor, major */
     bool served;                     /* some fault was answered as done */
     bool oom;                        /* a fault found no memory: how far a call comes then is not foretold */
     bool has_special;                /* struct fl_gup_space */
@@ -93,7 +96,8 @@ const struct fl_pin_rule *fl_pin_rules(size_t *count);
  *   perm      the area, every level and the key permit the access, or FORCE does (O-PERM)
  *   cow       a page pinned for writing is not a file's, the zero page or another mm's, unless the area is shared and
  *             writable; a page pinned for reading in a private area is not one that a fork shares (O-COW)
- *   decision  quiet calls: how many pages, and which error, follow from the views at the beginning alone */
+ *   decision  quiet calls: how many pages, and which error, follow from the views at the beginning alone; every call that no
+ *             answer outside the contract was given to: each fault is counted for the task once, as what it was */
 bool fl_pin_judge(const struct fl_pin_call *call, const struct fl_pin_seen *seen, struct fl_divergence *d);
 
 /* For reports: the row of the rule by which what this view shows may not be pinned; NULL: it may, or nothing is mapped. */
