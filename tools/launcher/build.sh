@@ -43,22 +43,24 @@ fl_configure() {
     printf '%s\n' "$want" >"$dir/faultline.options"
 }
 
-# fl_build_one CFG
+# fl_build_one CFG [programs]: with `programs` without the tests, which are most of the work, where the folder has that target.
 fl_build_one() {
     local dir=$FL_BUILD/$1 began=$SECONDS work
+    local -a what=()
     # The stamp gets the time before the build: a file saved while it runs is newer and builds again.
     : >"$FL_BUILD/.began"
     fl_configure "$1"
+    if [ "${2:-}" = programs ] && grep -qs '^build programs:' "$dir/build.ninja"; then what=(programs); fi
     # Unchanged folders stay silent: a dry run costs a few hundredths of a second.
-    work=$(ninja -C "$dir" -n 2>/dev/null | tail -n 1)
+    work=$(ninja -C "$dir" -n "${what[@]}" 2>/dev/null | tail -n 1)
     case $work in *'no work to do'*) ;; *) fl_say "building $(fl_shown "$dir")" ;; esac
-    if ! AFL_QUIET=1 fl_logged ninja -C "$dir"; then
+    if ! AFL_QUIET=1 fl_logged ninja -C "$dir" "${what[@]}"; then
         # A newer meson refuses the folder of an older one, and a folder may be damaged: start that folder afresh, once.
         if fl_last_output | grep -qE 'generated with Meson version|--wipe|build\.ninja:[0-9]+: |ninja: error: loading'; then
             fl_say "starting $(fl_shown "$dir") afresh"
             rm -rf "$dir"
             fl_configure "$1"
-            AFL_QUIET=1 fl_logged ninja -C "$dir" || fl_build_failed "build $(fl_shown "$dir")"
+            AFL_QUIET=1 fl_logged ninja -C "$dir" "${what[@]}" || fl_build_failed "build $(fl_shown "$dir")"
         else
             fl_build_failed "build $(fl_shown "$dir")"
         fi
@@ -87,7 +89,7 @@ fl_set_up() {
     if [ "${fl_plugin_missing:-0}" = 0 ] && fl_fresh "$@"; then fl_unlock; return; fi
     fl_log_begin
     fl_prepare "$@"
-    for cfg; do fl_build_one "$cfg"; done
+    for cfg; do fl_build_one "$cfg" programs; done
     fl_unlock
     [ -x "$FL_PROGRAM" ] ||
         fl_die "the build went through but made no $(fl_shown "$FL_PROGRAM"): meson.build does not build it"
