@@ -34,7 +34,10 @@ check() { # WHAT COMMAND...
 finds() { ls "$@" >/dev/null 2>&1; }
 
 # What AFL++ found is in the shared corpus under the name of its digest, until a merge gives it libFuzzer's.
-from_afl() { find "$dir"/corpus-v* -type f 2>/dev/null | grep -qE '/[0-9a-f]{32}$'; }
+# (Not through grep -q: it would end find by SIGPIPE, which pipefail takes for an answer.)
+from_afl() {
+    [ -n "$(find "$dir"/corpus-v* -type f -regextype posix-extended -regex '.*/[0-9a-f]{32}' -print -quit 2>/dev/null)" ]
+}
 passed_on=no
 "$program" campaign start --core "$core" --foreground --time "$seconds" "$dir" >"$work/out" 2>"$work/log" &
 campaign=$!
